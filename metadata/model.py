@@ -139,7 +139,9 @@ class Field:
 
     @property
     def writable(self) -> bool:
-        return not self.system and not self.readonly and self.computed == "no" and self.type not in ("related", "lookup")
+        return (
+            not self.system and not self.readonly and self.computed == "no" and self.type not in ("related", "lookup")
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -480,9 +482,7 @@ class Application:
         member = found.fields.get(name) if found else None
         if member is None or member.retired:
             return None
-        return FieldInfo(
-            name=name, type=member.value_type, live=member.computed == "live", sensitive=member.sensitive
-        )
+        return FieldInfo(name=name, type=member.value_type, live=member.computed == "live", sensitive=member.sensitive)
 
     def field_names(self, entity: str) -> Iterable[str]:
         found = self.entities.get(entity)

@@ -6,7 +6,8 @@ Programming errors are ordinary exceptions and are not caught on the way; these 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as default_of
 from typing import Any
 
 
@@ -20,7 +21,7 @@ class RecordProblem:
 
     code: str
     field: str | None = None
-    params: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, str] = default_of(default_factory=dict)
     message: str | None = None
 
 

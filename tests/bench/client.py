@@ -1,0 +1,82 @@
+"""A small HTTP client over kept connections, and the statistics of what it measures."""
+
+from __future__ import annotations
+
+import http.client
+import statistics
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One request; `body` may be a function of a counter, so that every write is another one."""
+
+    path: str | Callable[[int], str]
+    method: str = "GET"
+    headers: Mapping[str, str]
+    body: Callable[[int], bytes] | None = None
+    expect: tuple[int, ...] = (200,)
+
+
+def form_body(values: Callable[[int], Mapping[str, str]]) -> Callable[[int], bytes]:
+    return lambda n: urlencode(values(n)).encode()
+
+
+class Caller:
+    """One client: sends a request and returns the seconds it took until the last byte of the answer."""
+
+    def __init__(self, port: int) -> None:
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+
+    def __call__(self, request: Request, number: int) -> float:
+        path = request.path(number) if callable(request.path) else request.path
+        body = request.body(number) if request.body else None
+        began = time.perf_counter()
+        self.connection.request(request.method, path, body, dict(request.headers))
+        response = self.connection.getresponse()
+        content = response.read()
+        took = time.perf_counter() - began
+        if response.status not in request.expect:
+            raise RuntimeError(f"{request.method} {path} answered {response.status}: {content[:300]!r}")
+        return took
+
+
+def latencies(port: int, request: Request, times: int, offset: int) -> list[float]:
+    """Seconds of each of `times` requests, one after the other."""
+    call = Caller(port)
+    return [call(request, offset + n) for n in range(times)]
+
+
+def throughput(port: int, request: Request, times: int, clients: int, offset: int) -> float:
+    """Requests a second with `clients` at once."""
+    failures: list[Exception] = []
+
+    def run(start: int) -> None:
+        call = Caller(port)
+        try:
+            for n in range(times // clients):
+                call(request, offset + start + n)
+        except Exception as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=run, args=(k * times,)) for k in range(clients)]
+    began = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise failures[0]
+    return (times // clients) * clients / (time.perf_counter() - began)
+
+
+def p50(seconds: list[float]) -> float:
+    return statistics.median(seconds)
+
+
+def p99(seconds: list[float]) -> float:
+    return statistics.quantiles(seconds, n=100)[98] if len(seconds) > 1 else seconds[0]

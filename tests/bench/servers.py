@@ -1,0 +1,97 @@
+"""The two servers that are compared: the same WSGI server, the same number of workers, the same kind of database."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def wait_until_it_answers(port: int, process: subprocess.Popen[bytes], seconds: float = 60) -> float:
+    """Seconds until the port accepts and answers; raises when the process ends before."""
+    began = time.perf_counter()
+    while time.perf_counter() - began < seconds:
+        if process.poll() is not None:
+            raise RuntimeError(f"the server ended with {process.returncode}")
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 0.2) as connection:
+            connection.sendall(b"GET /healthz HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n")
+            if connection.recv(16).startswith(b"HTTP/"):
+                return time.perf_counter() - began
+        time.sleep(0.02)
+    raise RuntimeError("the server did not answer in time")
+
+
+def resident_mib(pid: int) -> list[float]:
+    """Resident memory of the process and its children, MiB each (Linux)."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            status = dict(line.split(":", 1) for line in (entry / "status").read_text().splitlines() if ":" in line)
+            if int(entry.name) == pid or int(status["PPid"]) == pid:
+                found.append(int(status["VmRSS"].split()[0]) / 1024)
+    return found
+
+
+@contextlib.contextmanager
+def running(
+    command: list[str], environment: dict[str, str], log: Path
+) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    port = free_port()
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [part.replace("{port}", str(port)) for part in command],
+            cwd=ROOT,
+            env=os.environ | environment,
+            stdout=output,
+            stderr=output,
+        )
+        try:
+            wait_until_it_answers(port, process)
+            yield port, process
+        finally:
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def floor_server(
+    url: str, secret: str, workers: int, folder: Path
+) -> contextlib.AbstractContextManager[tuple[int, subprocess.Popen[bytes]]]:
+    command = [
+        *(sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "--no-ws", "--host", "127.0.0.1"),
+        *("--port", "{port}", "--workers", str(workers), "--blocking-threads", "4", "tests.bench.floor.app:wsgi"),
+    ]
+    return running(command, {"FLOOR_DATABASE_URL": url, "FLOOR_SECRET": secret}, folder / "floor.log")
+
+
+def octavo_server(
+    site: Path, workers: int, folder: Path
+) -> contextlib.AbstractContextManager[tuple[int, subprocess.Popen[bytes]]]:
+    command = [
+        sys.executable,
+        "-m",
+        "web.cli",
+        "--site",
+        str(site),
+        "serve",
+        "--port",
+        "{port}",
+        "--workers",
+        str(workers),
+    ]
+    return running(command, {}, folder / "octavo.log")

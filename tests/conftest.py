@@ -1,0 +1,31 @@
+"""Fixtures that every folder shares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.databases import postgres_answers, postgres_database, sqlite_url
+
+
+@pytest.fixture
+def postgres_url() -> Iterator[str]:
+    """An empty PostgreSQL database of this test's own."""
+    if not postgres_answers():
+        pytest.skip("no PostgreSQL server answers on 127.0.0.1:5432")
+    with postgres_database() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty database: the test runs once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        yield sqlite_url(tmp_path)
+        return
+    if not postgres_answers():
+        pytest.skip("no PostgreSQL server answers on 127.0.0.1:5432")
+    with postgres_database() as url:
+        yield url

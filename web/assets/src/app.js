@@ -1,0 +1,10 @@
+import "htmx.org/dist/htmx.esm.js";
+import "./requests.js";
+import "./menus.js";
+import "./toasts.js";
+import "./dialogs.js";
+import "./lists.js";
+import "./lookups.js";
+import "./lines.js";
+import "./forms.js";
+import "./keys.js";

@@ -31,15 +31,26 @@ class Coercion:
     resolve: Callable[[str, str], list[int]] | None = None  # (target entity, text) -> ids
     choices: Callable[[str], Mapping[str, str]] | None = None  # option set -> {label or earlier name: name}
     scale_of_currency: Callable[[str], int] = lambda _code: 2
+    label: Callable[[str, str], str] | None = None  # (option set, choice name) -> its label in `language`
+    title: Callable[[str, int], str] | None = None  # (entity, id) -> the title shown for the record
     extra: Mapping[str, Any] = default_of(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Rejection(Exception):  # noqa: N818 - the field's word for it
-    """A value a field cannot take. `code` has a translated message ("value.not_a_date"); `params` fill it."""
+    """A value a field cannot take. `code` has a message in `metadata.fields.messages`; `params` fill it."""
 
-    code: str
-    params: Mapping[str, str] = default_of(default_factory=dict)
+    def __init__(self, code: str, **params: object) -> None:
+        self.code = code
+        self.params: dict[str, str] = {key: _short(value) for key, value in params.items()}
+        super().__init__(code, self.params)
+
+
+def _short(value: object) -> str:
+    """A value as it may stand in a message: cut, on one line, without what a page or a log cannot carry."""
+    if isinstance(value, int) and value.bit_length() > 200:
+        return "…"
+    text = "".join(c if c.isprintable() else " " for c in str(value)[:61])
+    return text if len(text) <= 60 else text[:59] + "…"
 
 
 class FieldType:
@@ -63,6 +74,8 @@ class FieldType:
     groupable: ClassVar[bool] = True
     operators: ClassVar[tuple[str, ...]] = ("==", "!=", "is None", "is not None")
     searchable: ClassVar[bool] = False
+    target: ClassVar[str | None] = None  # the entity linked to, where the type itself says so (user, file)
+    writable: ClassVar[bool] = True  # False: computed from elsewhere, a value given is refused
 
     def value_type(self, spec: Mapping[str, Any]) -> Type:
         """The static type in expressions, from the declared properties (already validated, short forms expanded)."""

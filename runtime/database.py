@@ -1,0 +1,108 @@
+"""The engine of a site: transactions that mean what they say on SQLite and PostgreSQL, and failures as answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+
+from runtime.errors import Answer, Busy, DiskFull
+from runtime.settings import Settings
+
+WRITE = "octavo_write"  # execution option: this transaction will write
+_DISK_FULL = ("database or disk is full", "disk full", "no space left")
+_UNDEFINED = ("42703", "42P01")  # PostgreSQL: undefined column, undefined table
+
+
+def create_engine(settings: Settings) -> sa.Engine:
+    """The engine for the database of a site; opens nothing yet."""
+    if settings.url.startswith("sqlite"):
+        return _sqlite(settings)
+    arguments: dict[str, Any] = {
+        "connect_timeout": 5,
+        "prepare_threshold": None if settings.prepare_threshold < 0 else settings.prepare_threshold,
+    }
+    return sa.create_engine(
+        settings.url, connect_args=arguments, pool_size=settings.pool_size, pool_timeout=5, pool_recycle=1800
+    )
+
+
+def _sqlite(settings: Settings) -> sa.Engine:
+    engine = sa.create_engine(settings.url, pool_size=settings.pool_size, pool_timeout=5)
+    functions = _sqlite_functions()
+
+    @event.listens_for(engine, "connect")
+    def connect(raw: Any, _record: Any) -> None:
+        raw.isolation_level = None  # the module's own transactions would not cover DDL
+        for pragma in (
+            f"busy_timeout = {settings.busy_timeout_seconds * 1000}",
+            "journal_mode = WAL",
+            f"synchronous = {settings.sqlite_synchronous}",
+            "foreign_keys = ON",
+            "temp_store = MEMORY",
+            "cache_size = -8000",
+        ):
+            raw.execute(f"PRAGMA {pragma}").close()
+        if functions is not None:
+            functions(raw)
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        # a deferred transaction that reads and then writes fails with "locked" however long it waits
+        writes = connection.get_execution_options().get(WRITE, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _sqlite_functions() -> Any:
+    try:
+        from runtime.query.sqlite_functions import install  # the schema can be opened without the query language
+    except ImportError:
+        return None
+    return install
+
+
+def dialect_of(engine: sa.Engine) -> str:
+    return "sqlite" if engine.dialect.name == "sqlite" else "postgresql"
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Turns failures of the database itself into answers; errors of the program stay what they are."""
+    try:
+        yield
+    except sa.exc.TimeoutError as error:
+        raise Busy() from error
+    except sa.exc.DBAPIError as error:
+        answer = as_answer(error)
+        if answer is None:
+            raise
+        raise answer from error
+
+
+def as_answer(error: sa.exc.DBAPIError) -> Answer | None:
+    """Busy where trying again may help, DiskFull, or None for an error of the program."""
+    text = str(error.orig).lower()
+    state = str(getattr(error.orig, "sqlstate", None) or "")
+    if any(words in text for words in _DISK_FULL) or state in ("53100", "53200"):
+        return DiskFull()
+    if error.connection_invalidated or state[:2] in ("08", "40", "55", "57") or state.startswith("53"):
+        return Busy()
+    if state in _UNDEFINED or "no such column" in text or "no such table" in text:
+        return None
+    if isinstance(error, sa.exc.OperationalError) and (
+        not state or "locked" in text or "busy" in text or "connection" in text
+    ):
+        locked = any(words in text for words in ("locked", "busy", "connect", "closed", "readonly", "disk i/o"))
+        return Busy() if locked else None
+    return None
+
+
+def is_undefined(error: sa.exc.DBAPIError) -> bool:
+    """A column or table that is not there: the metadata version of the statement is not the database's."""
+    text = str(error.orig).lower()
+    return getattr(error.orig, "sqlstate", None) in _UNDEFINED or "no such column" in text or "no such table" in text

@@ -1,0 +1,89 @@
+"""Answers, record problems and refused values."""
+
+# ruff: noqa: E501
+from __future__ import annotations
+
+from runtime.messages import register
+
+register(
+    {
+        # answers
+        "bad_request": {"zh": "请求无法理解。", "en": "The request could not be understood."},
+        "bad_query": {"zh": "查询有误：{detail}", "en": "The query is not right: {detail}"},
+        "not_signed_in": {"zh": "请先登录。", "en": "Please sign in."},
+        "bad_credentials": {"zh": "账号或密码不正确。", "en": "Login or password is not right."},
+        "account_inactive": {"zh": "该账号已停用。", "en": "This account is no longer active."},
+        "forbidden": {"zh": "您没有权限执行此操作。", "en": "You are not allowed to do this."},
+        "not_found": {"zh": "没有找到。", "en": "Not found."},
+        "conflict": {"zh": "当前状态不允许此操作。", "en": "The present state does not allow this."},
+        "stale": {
+            "zh": "您打开之后，此记录已被他人修改。",
+            "en": "Somebody else has changed this record since you opened it.",
+        },
+        "refused": {"zh": "有些内容需要修改后才能保存。", "en": "Some values need attention before this can be saved."},
+        "busy": {
+            "zh": "系统繁忙，请稍后再试。您的内容没有保存。",
+            "en": "The system is busy; please try again in a moment. Nothing was saved.",
+        },
+        "too_many_requests": {"zh": "操作过于频繁，请稍后再试。", "en": "Too many requests; please wait a moment."},
+        "disk_full": {
+            "zh": "服务器磁盘已满，暂时只能查看。请联系管理员。",
+            "en": "The disk of the server is full: reading works, saving does not. Please tell the administrator.",
+        },
+        "locked": {"zh": "此记录已锁定：{reason}", "en": "This record is locked: {reason}"},
+        "in_use": {
+            "zh": "仍被其他记录引用，不能删除：{count} 条{entity}。",
+            "en": "Still in use by other records and so not deleted: {count} × {entity}.",
+        },
+        "restore_twin": {
+            "zh": "已有相同“{field}”的记录，不能恢复。",
+            "en": "Another record with the same {field} exists; it cannot be restored.",
+        },
+        "already_done": {"zh": "已经完成。", "en": "This has been done already."},
+        "idempotency_mismatch": {
+            "zh": "同一个 Idempotency-Key 被用于不同的请求内容。",
+            "en": "The same Idempotency-Key was used with another body.",
+        },
+        # record problems
+        "required": {"zh": "请填写。", "en": "Please fill this in."},
+        "unique": {"zh": "已存在相同的值。", "en": "This value exists already."},
+        "unique_together": {"zh": "{fields} 的组合已存在。", "en": "This combination of {fields} exists already."},
+        "unknown_field": {"zh": "没有名为“{field}”的字段。", "en": "There is no field called “{field}”."},
+        "readonly": {"zh": "此字段只读。", "en": "This field is read-only."},
+        "computed": {"zh": "此字段由系统计算，不能填写。", "en": "This field is computed and cannot be set."},
+        "unknown_choice": {"zh": "没有“{value}”这个选项。", "en": "There is no choice “{value}”."},
+        "retired_choice": {"zh": "选项“{value}”已停用。", "en": "The choice “{value}” is no longer offered."},
+        "no_such_record": {"zh": "没有找到所引用的记录。", "en": "The record referred to was not found."},
+        "ambiguous_record": {"zh": "“{value}”对应多条记录。", "en": "“{value}” fits more than one record."},
+        "not_allowed_target": {"zh": "不能选择这条记录。", "en": "This record may not be chosen here."},
+        "own_ancestor": {"zh": "不能选择自己或自己的下级。", "en": "A record cannot be below itself."},
+        "check_failed": {"zh": "不符合规则“{name}”。", "en": "The rule “{name}” is not met."},
+        "hidden_by_rule": {"zh": "此字段当前不适用。", "en": "This field does not apply here."},
+        "duplicate_line": {"zh": "该明细行重复出现。", "en": "This line appears twice."},
+        "not_own_line": {"zh": "该明细行不属于此记录。", "en": "This line belongs to another record."},
+        # values
+        "value.not_text": {"zh": "应为文本。", "en": "This should be text."},
+        "value.too_long": {"zh": "不能超过 {max} 个字符。", "en": "At most {max} characters."},
+        "value.too_short": {"zh": "至少 {min} 个字符。", "en": "At least {min} characters."},
+        "value.pattern": {"zh": "格式不正确。", "en": "This does not have the right form."},
+        "value.not_an_integer": {"zh": "应为整数。", "en": "This should be a whole number."},
+        "value.not_a_number": {"zh": "应为数字。", "en": "This should be a number."},
+        "value.too_large": {"zh": "不能大于 {max}。", "en": "Not greater than {max}."},
+        "value.too_small": {"zh": "不能小于 {min}。", "en": "Not less than {min}."},
+        "value.not_a_boolean": {"zh": "应为是或否。", "en": "This should be yes or no."},
+        "value.not_a_date": {"zh": "应为日期，如 2026-03-15。", "en": "This should be a date such as 2026-03-15."},
+        "value.not_a_datetime": {
+            "zh": "应为日期和时间，如 2026-03-15 09:30。",
+            "en": "This should be a date and time such as 2026-03-15 09:30.",
+        },
+        "value.not_a_time": {"zh": "应为时间，如 09:30。", "en": "This should be a time such as 09:30."},
+        "value.not_json": {"zh": "应为有效的 JSON。", "en": "This should be valid JSON."},
+        "value.not_a_list": {"zh": "应为列表。", "en": "This should be a list."},
+        "value.not_a_link": {"zh": "应为一条记录。", "en": "This should be a record."},
+        "value.unknown_currency": {"zh": "未知的币种“{value}”。", "en": "Unknown currency “{value}”."},
+        "value.wrong_currency": {
+            "zh": "币种应为 {currency}。",
+            "en": "The currency of this record is {currency}.",
+        },
+    }
+)

@@ -1,0 +1,83 @@
+"""Published versions as they lie in the database: the documents of all layers, compressed."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from metadata.model import Application
+from runtime.schema.internal import version
+
+LOCK_KEY = 0x0C7A_0001  # PostgreSQL advisory lock: writers share it, publishing takes it alone
+_NEWEST = sa.select(sa.func.max(version.c.number))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """One published version, without its documents."""
+
+    number: int
+    created_at: datetime
+    created_by: int | None
+    note: str | None
+    storage_fingerprint: str
+    display_fingerprint: str
+    code: dict[str, str]
+    changes: tuple[str, ...]
+    rollback_of: int | None
+
+
+def newest(connection: sa.Connection) -> int | None:
+    """The number of the newest version, None where nothing is published."""
+    return connection.scalar(_NEWEST)
+
+
+def enter_writer(connection: sa.Connection) -> None:
+    """Holds off publishing until this transaction ends, so that it writes to the version it has read."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(LOCK_KEY)))
+
+
+def enter_publisher(connection: sa.Connection, seconds: int) -> None:
+    """Waits for writers to end, at most `seconds` (then the database raises, answered as Busy)."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{int(seconds)}s'")
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK_KEY)))
+
+
+def pack(data: Any) -> bytes:
+    return zlib.compress(json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode(), 6)
+
+
+def unpack(data: bytes) -> Any:
+    return json.loads(zlib.decompress(data))
+
+
+def versions(connection: sa.Connection, limit: int = 100) -> list[Version]:
+    """The published versions, newest first."""
+    columns = [column for column in version.c if column.name != "documents"]
+    rows = connection.execute(sa.select(*columns).order_by(version.c.number.desc()).limit(limit)).mappings()
+    return [Version(**{**row, "code": row["code"] or {}, "changes": tuple(row["changes"] or ())}) for row in rows]
+
+
+def documents(connection: sa.Connection, number: int) -> list[dict[str, Any]]:
+    """The layers of a version as `layers.dump` wrote them, lowest first. KeyError where there is no such version."""
+    found = connection.scalar(sa.select(version.c.documents).where(version.c.number == number))
+    if found is None:
+        raise KeyError(number)
+    return unpack(found)
+
+
+def load_application(connection: sa.Connection, number: int) -> Application:
+    """Compiles the documents of a version. What was published compiled then: a failure now is an error."""
+    from runtime.publishing.layers import compile_layers, layers_of  # the compiler is loaded when first needed
+
+    compiled = compile_layers(layers_of(documents(connection, number)))
+    if compiled.application is None:
+        raise RuntimeError(f"version {number} does not compile: {compiled.problems[:3]}")
+    return compiled.application

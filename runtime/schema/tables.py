@@ -1,0 +1,221 @@
+"""Application → SQLAlchemy tables: the wanted schema, and the tables that queries are built on.
+
+One table per entity; a column per stored field; `multi_select`, `tags` and `links` are join tables of
+(`record_id`, `value`). Beside its own column a money field has `<column>__base` (the amount in the site's currency), a
+text with a sort key `<column>__sort`, an any_link `<column>__entity`. User columns are nullable: what is required is
+said by the record layer, so that a field can become required while old records lack it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import sqlalchemy as sa
+
+from metadata.model import Application, Entity, Field
+from runtime.schema.names import foreign_key_name, index_name, physical
+from runtime.schema.types import SQLITE_DIGITS, Json, Key, ScaledDecimal, Text, UtcDateTime
+
+JOINED = ("choices", "links")
+LIVING = "deleted_at IS NULL"
+RATE_COLUMN = "exchange_rate__"
+RATE_SCALE = 10
+ON_DELETE = {"refuse": None, "clear": "SET NULL", "cascade": "CASCADE"}
+NOT_NULL = frozenset({"id", "created_at", "created_on", "updated_at", "version"})
+
+
+class Tables:
+    """The tables of one published application on one kind of database (`sqlite` or `postgresql`)."""
+
+    def __init__(self, app: Application, dialect: str) -> None:
+        self.app = app
+        self.dialect = dialect
+        self.metadata = sa.MetaData()
+        self._tables: dict[str, sa.Table] = {}
+        self._joins: dict[tuple[str, str], sa.Table] = {}
+        self._entities: dict[str, str] = {}
+        for entity in app.entities.values():
+            if not entity.retired:
+                self._add(entity)
+
+    def table(self, entity: str) -> sa.Table:
+        """The table of an entity. KeyError where there is none."""
+        return self._tables[entity]
+
+    def join_table(self, entity: str, field: str) -> sa.Table:
+        """The join table of a field of storage `choices` or `links`: columns `record_id` and `value`."""
+        return self._joins[entity, field]
+
+    def column(self, entity: str, field: str) -> sa.Column:
+        """The column of a stored field."""
+        return self._tables[entity].c[column_name(self.app.entities[entity].fields[field])]
+
+    def entity_of(self, table: str) -> str | None:
+        """The entity a physical table (also a join table) belongs to."""
+        return self._entities.get(table)
+
+    @property
+    def joins(self) -> Mapping[tuple[str, str], sa.Table]:
+        return self._joins
+
+    def _add(self, entity: Entity) -> None:
+        columns = [column for field in entity.fields.values() for column in columns_of(entity, field, self.app)]
+        if has_rate(entity):
+            columns.append(sa.Column(RATE_COLUMN, ScaledDecimal(RATE_SCALE)))
+        table = sa.Table(entity.table, self.metadata, *columns, sqlite_autoincrement=True)
+        self._tables[entity.name] = table
+        self._entities[entity.table] = entity.name
+        for index in indexes_of(entity, table, self.dialect):
+            table.append_constraint(index) if isinstance(index, sa.Constraint) else index._set_parent(table)
+        for field in entity.fields.values():
+            if is_joined(field):
+                self._join(entity, field)
+
+    def _join(self, entity: Entity, field: Field) -> None:
+        name = physical(entity.table, column_name(field))
+        value: sa.Column = sa.Column("value", Text(), nullable=False)
+        if field.storage == "links" and field.to:
+            target = self.app.entities[field.to]
+            value = sa.Column("value", Key(), _foreign_key(name, "value", target.table, "CASCADE"), nullable=False)
+        record: sa.Column = sa.Column(
+            "record_id", Key(), _foreign_key(name, "record_id", entity.table, "CASCADE"), nullable=False
+        )
+        table = sa.Table(name, self.metadata, record, value, sa.PrimaryKeyConstraint("record_id", "value"))
+        _index(table, ("value", "record_id"), self.dialect)
+        self._joins[entity.name, field.name] = table
+        self._entities[name] = entity.name
+
+
+def column_name(field: Field) -> str:
+    return field.column or field.name
+
+
+def is_joined(field: Field) -> bool:
+    """A field whose values are rows of a join table. With `through:` the pair's own entity holds them."""
+    return field.storage in JOINED and not field.retired and not field.through and field.computed != "live"
+
+
+def is_column(field: Field) -> bool:
+    """A field with a column in its entity's table."""
+    if field.retired or field.storage in ("none", "children", *JOINED):
+        return False
+    return field.computed != "live" or field.keep is not None
+
+
+def has_rate(entity: Entity) -> bool:
+    """Records with a currency of their own keep the rate to the site's currency."""
+    return entity.currency is not None and any(f.type == "money" and is_column(f) for f in entity.fields.values())
+
+
+def sort_column(field: Field) -> str:
+    """The column that sorts the field: the pinyin key of a text, the base amount of money, else its own."""
+    if field.storage == "text" and field.sort_key:
+        return f"{column_name(field)}__sort"
+    return f"{column_name(field)}__base" if field.type == "money" else column_name(field)
+
+
+def columns_of(entity: Entity, field: Field, app: Application) -> Iterator[sa.Column]:
+    """The columns of one field, its own first."""
+    if not is_column(field):
+        return
+    name = column_name(field)
+    if field.name == "id":
+        yield sa.Column(name, Key(), sa.Identity(), primary_key=True, autoincrement=True)
+        return
+    if field.storage == "link":
+        yield sa.Column(name, Key(), *_link_key(entity, field, app))
+        return
+    yield sa.Column(name, value_type(field), nullable=not (field.system and field.name in NOT_NULL))
+    if field.type == "money":
+        yield sa.Column(f"{name}__base", value_type(field))
+    if field.storage == "text" and field.sort_key:
+        yield sa.Column(f"{name}__sort", Text())
+    if field.storage == "any_link":
+        yield sa.Column(f"{name}__entity", Text())
+
+
+def value_type(field: Field) -> sa.types.TypeEngine:
+    """The column type of a field's own column."""
+    match field.storage:
+        case "integer":
+            return sa.BigInteger()
+        case "decimal":
+            scale = field.value_type.scale or field.scale
+            return ScaledDecimal(scale, min(field.value_type.digits or SQLITE_DIGITS, SQLITE_DIGITS))
+        case "boolean":
+            return sa.Boolean()
+        case "date":
+            return sa.Date()
+        case "datetime":
+            return UtcDateTime()
+        case "time":
+            return sa.Time()
+        case "json":
+            return Json()
+        case "link" | "any_link":
+            return Key()
+    return Text()
+
+
+def _link_key(entity: Entity, field: Field, app: Application) -> Iterator[sa.ForeignKey]:
+    """The foreign key of a link. System links to users have none: they would lock the user's row at every write."""
+    if field.system or not field.to or field.to not in app.entities or app.entities[field.to].retired:
+        return
+    owned = entity.parent is not None and entity.parent[1] == field.name
+    on_delete = "CASCADE" if owned else ON_DELETE[field.on_delete]
+    yield _foreign_key(entity.table, column_name(field), app.entities[field.to].table, on_delete)
+
+
+def _foreign_key(table: str, column: str, target: str, on_delete: str | None) -> sa.ForeignKey:
+    return sa.ForeignKey(f"{target}.id", ondelete=on_delete, name=foreign_key_name(table, column))
+
+
+def indexes_of(entity: Entity, table: sa.Table, dialect: str) -> Iterator[sa.Index]:
+    """Every index of an entity's table, each named; no two on the same columns and condition."""
+    seen: set[tuple[tuple[str, ...], bool, bool]] = set()
+    for columns, unique, living in _wanted_indexes(entity):
+        key = (columns, unique, living)
+        if key not in seen and all(name in table.c for name in columns):
+            seen.add(key)
+            yield _index(table, columns, dialect, unique=unique, living=living)
+
+
+def _wanted_indexes(entity: Entity) -> Iterator[tuple[tuple[str, ...], bool, bool]]:
+    fields = entity.fields
+    for field in fields.values():
+        if not is_column(field) or field.name == "id":
+            continue
+        if field.unique:
+            yield (column_name(field),), True, True
+        if field.storage == "link" and not field.system:  # whole, not of the living only: deleting a target looks here
+            yield (column_name(field),), False, False
+        if field.storage == "any_link":
+            yield (f"{column_name(field)}__entity", column_name(field)), False, False
+    for group in entity.unique:
+        if all(name in fields and is_column(fields[name]) for name in group):
+            yield tuple(column_name(fields[name]) for name in group), True, True
+    for names in (*entity.indexes, *((f.name,) for f in fields.values() if f.index)):
+        yield from _list_indexes(entity, names)
+
+
+def _list_indexes(entity: Entity, names: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], bool, bool]]:
+    """A declared index: fields that filter by equality, the last one filters or sorts; ties are broken by id."""
+    if not all(name in entity.fields and is_column(entity.fields[name]) for name in names):
+        return
+    *filters, last = [entity.fields[name] for name in names]
+    head = tuple(column_name(field) for field in filters)
+    yield (*head, sort_column(last)), False, True
+    if not filters and sort_column(last) != column_name(last):
+        yield (column_name(last),), False, True
+
+
+def _index(
+    table: sa.Table, columns: tuple[str, ...], dialect: str, *, unique: bool = False, living: bool = False
+) -> sa.Index:
+    """An index of `table`. On PostgreSQL a list index sorts nothing first and ends with the id, as SQLite's do."""
+    where = sa.text(LIVING) if living else None
+    parts: list[sa.ColumnElement] = [table.c[name] for name in columns]
+    if dialect == "postgresql" and living and not unique:
+        parts = [part.nulls_first() for part in parts] + [table.c.id]
+    name = index_name(table.name, columns, unique=unique, where=LIVING if living else None)
+    return sa.Index(name, *parts, unique=unique, sqlite_where=where, postgresql_where=where)

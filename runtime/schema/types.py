@@ -1,0 +1,184 @@
+"""Column types that mean the same on SQLite and PostgreSQL.
+
+Each names itself in SQLite's schema (`BIGINT_SCALE_4`, `BIGINT_MS`), with the affinity SQLite derives from the name, so
+that a reflected database says everything a wanted one does.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SQLITE_DIGITS = 18  # a scaled integer of 18 digits fits a signed 64-bit integer
+
+
+class RawType(UserDefinedType[Any]):
+    """A column type known by its words in the schema alone."""
+
+    cache_ok = True
+
+    def __init__(self, words: str) -> None:
+        self.words = words
+
+    def get_col_spec(self, **_: Any) -> str:
+        return self.words
+
+
+class _SqliteNamed(sa.BigInteger):
+    """A 64-bit integer on SQLite that carries its meaning in its name."""
+
+    __visit_name__ = "octavo_integer"
+
+    def __init__(self, words: str = "BIGINT") -> None:
+        super().__init__()
+        self.words = words
+
+
+@compiles(_SqliteNamed)
+def _named(element: _SqliteNamed, _compiler: Any, **_: Any) -> str:
+    return element.words
+
+
+class ScaledDecimal(TypeDecorator[Decimal]):
+    """An exact decimal: an integer scaled by 10**scale on SQLite, NUMERIC(digits, scale) on PostgreSQL.
+
+    Binding rounds half-up to the scale; a value beyond the digits raises OverflowError.
+    """
+
+    impl = sa.Numeric
+    cache_ok = True
+
+    def __init__(self, scale: int = 4, digits: int = SQLITE_DIGITS) -> None:
+        super().__init__(digits, scale)
+        self.scale = scale
+        self.digits = digits
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> TypeEngine[Any]:
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(_SqliteNamed(f"BIGINT_SCALE_{self.scale}"))
+        return dialect.type_descriptor(sa.Numeric(self.digits, self.scale))
+
+    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> Any:
+        if value is None:
+            return None
+        exact = quantize(Decimal(value), self.scale)
+        if dialect.name != "sqlite":
+            return exact
+        scaled = int(exact.scaleb(self.scale))
+        if abs(scaled) >= 10**SQLITE_DIGITS:
+            raise OverflowError(f"{value} has more than {SQLITE_DIGITS} digits")
+        return scaled
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> Decimal | None:
+        if value is None:
+            return None
+        if dialect.name == "sqlite":
+            return Decimal(int(value)).scaleb(-self.scale)
+        return value if isinstance(value, Decimal) else Decimal(value)
+
+    def coerce_compared_value(self, op: Any, value: Any) -> TypeEngine[Any]:
+        return self
+
+
+def quantize(value: Decimal, scale: int) -> Decimal:
+    """`value` rounded half-up (away from zero) to `scale` decimals."""
+    return value.quantize(Decimal(1).scaleb(-scale), rounding=ROUND_HALF_UP)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC datetime in whole milliseconds: milliseconds since 1970 on SQLite, TIMESTAMPTZ on PostgreSQL."""
+
+    impl = sa.DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> TypeEngine[Any]:
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(_SqliteNamed("BIGINT_MS"))
+        return dialect.type_descriptor(sa.DateTime(timezone=True))
+
+    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> Any:
+        if value is None:
+            return None
+        milliseconds = (value - EPOCH) // timedelta(milliseconds=1)
+        return milliseconds if dialect.name == "sqlite" else EPOCH + timedelta(milliseconds=milliseconds)
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if dialect.name == "sqlite":
+            return EPOCH + timedelta(milliseconds=value)
+        return value.astimezone(UTC)
+
+    def coerce_compared_value(self, op: Any, value: Any) -> TypeEngine[Any]:
+        return self
+
+
+class _JsonText(sa.Text):
+    """Text on SQLite under a name of its own; JSON with NUMERIC affinity would turn the text "1.50" into a number."""
+
+    __visit_name__ = "octavo_json_text"
+
+
+@compiles(_JsonText)
+def _json_text(_element: _JsonText, _compiler: Any, **_: Any) -> str:
+    return "JSON_TEXT"
+
+
+class Json(TypeDecorator[Any]):
+    """Any JSON value; None is SQL NULL. JSONB on PostgreSQL, compact UTF-8 text on SQLite."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> TypeEngine[Any]:
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(_JsonText())
+        return dialect.type_descriptor(JSONB(none_as_null=True))
+
+    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> Any:
+        if value is None or dialect.name != "sqlite":
+            return value
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> Any:
+        if value is None or dialect.name != "sqlite":
+            return value
+        return json.loads(value)
+
+
+class Text(TypeDecorator[str]):
+    """Text compared by code point on both databases (PostgreSQL: COLLATE "C")."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> TypeEngine[Any]:
+        # not through type_descriptor: psycopg's dialect would make it VARCHAR
+        return sa.Text(collation="C") if dialect.name == "postgresql" else sa.Text()
+
+
+class Key(TypeDecorator[int]):
+    """A record's id, and what points to one: 64 bits (SQLite's INTEGER, so that a primary key is its rowid)."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(sa.Integer() if dialect.name == "sqlite" else sa.BigInteger())
+
+
+def type_words(type_: TypeEngine[Any], dialect: sa.Dialect) -> str:
+    """How the database itself calls this type when asked (`runtime.schema.inspect` reads the same words)."""
+    words = type_.compile(dialect)
+    if dialect.name != "postgresql":
+        return words
+    words = words.replace(' COLLATE "C"', "").lower()
+    return words.replace("timestamp with time zone", "timestamptz").replace(", ", ",")

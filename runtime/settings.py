@@ -1,0 +1,166 @@
+"""The settings of a site: `config.yaml` in its folder, each key overridable by `OCTAVO_<KEY>` in the environment."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import yaml
+
+CONFIG_FILE = "config.yaml"
+DATABASE_FILE = "octavo.db"
+LEAST_SECRET = 32  # characters; `octavo init` writes 64
+WEAK_SECRETS = frozenset({"changeme", "change-me", "secret", "development", "dev", "password", "octavo", "test"})
+
+
+class SettingsError(Exception):
+    """The configuration cannot be used. The text is one sentence in Chinese and English with what to do next."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the operator decides. Every key is described in the operator's manual.
+
+    `database_url` empty = a SQLite file in the site folder; `packages` are folders of data packages, relative to the
+    site folder; `prepare_threshold` -1 switches prepared statements off (needed behind PgBouncer in transaction mode);
+    `sqlite_synchronous` NORMAL may lose the last acknowledged commits at a power cut.
+    """
+
+    folder: Path
+    database_url: str = ""
+    redis_url: str = ""
+    smtp_url: str = ""
+    base_url: str = "http://127.0.0.1:8000"
+    secret_key: str = ""
+    language: str = "zh"
+    currency: str = "CNY"
+    timezone: str = "Asia/Shanghai"
+    packages: tuple[str, ...] = ()
+    storage_url: str = ""
+    trusted_hosts: tuple[str, ...] = ()
+    allow_private_addresses: bool = False
+    embedded_worker: bool = True
+    pool_size: int = 10
+    prepare_threshold: int = 5
+    sqlite_synchronous: str = "FULL"
+    busy_timeout_seconds: int = 5
+    publish_timeout_seconds: int = 10
+    job_lease_seconds: int = 60
+    job_tries: int = 8
+    job_keep_days: int = 30
+
+    @property
+    def url(self) -> str:
+        return self.database_url or f"sqlite:///{self.folder / DATABASE_FILE}"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    @property
+    def storage(self) -> str:
+        return self.storage_url or str(self.folder / "files")
+
+    @property
+    def metadata_folder(self) -> Path:
+        """The working copy of the site layer."""
+        return self.folder / "metadata"
+
+
+def load_settings(folder: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
+    """Reads the settings of the site in `folder` (else OCTAVO_SITE, else ./site). Raises `SettingsError`."""
+    environment = os.environ if environment is None else environment
+    place = Path(folder or environment.get("OCTAVO_SITE") or "site").resolve()
+    config = place / CONFIG_FILE
+    if not config.is_file():
+        raise SettingsError(f"{place} 不是站点文件夹，请先运行 octavo init。 No site in {place}: run “octavo init”.")
+    return check_settings(_merge(place, _read(config), environment))
+
+
+def _read(config: Path) -> dict[str, Any]:
+    try:
+        data = yaml.safe_load(config.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SettingsError(f"无法读取 {config}。 Cannot read {config}: {error}") from error
+    if data is None:
+        return {}
+    if not isinstance(data, dict):
+        raise SettingsError(f"{config} 应为键值对。 {config} should hold keys and values.")
+    return data
+
+
+def _merge(place: Path, data: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
+    known = {f.name: f.type for f in fields(Settings) if f.name != "folder"}
+    if unknown := sorted(set(data) - set(known)):
+        raise SettingsError(f"未知的配置项：{unknown[0]}。 Unknown setting “{unknown[0]}” in {CONFIG_FILE}.")
+    values = {name: data[name] for name in known if data.get(name) is not None}
+    values |= {name: environment[key] for name in known if (key := f"OCTAVO_{name.upper()}") in environment}
+    return Settings(folder=place, **{name: _typed(name, known[name], value) for name, value in values.items()})
+
+
+def _typed(name: str, kind: Any, value: Any) -> Any:
+    """The value as the type of the setting; text from the environment is read like a person writes it."""
+    try:
+        if kind == "bool":
+            return value if isinstance(value, bool) else {"true": True, "1": True, "false": False, "0": False}[value]
+        if kind == "int":
+            return int(value)
+        if kind == "tuple[str, ...]":
+            parts = value.split(",") if isinstance(value, str) else value
+            return tuple(str(part).strip() for part in parts if str(part).strip())
+    except (KeyError, ValueError, TypeError) as error:
+        raise SettingsError(f"配置项 {name} 的值不正确：{value}。 The setting {name} cannot be {value!r}.") from error
+    return str(value)
+
+
+def check_settings(settings: Settings) -> Settings:
+    """The settings if they can be used. A weak secret key would let anybody sign tokens, so it stops the start."""
+    key = settings.secret_key
+    if len(key) < LEAST_SECRET or len(set(key)) < 8 or key.lower() in WEAK_SECRETS:
+        raise SettingsError(
+            f"secret_key 太短或太弱，至少 {LEAST_SECRET} 个随机字符。 The secret_key in {CONFIG_FILE} is too short or "
+            f"too weak: at least {LEAST_SECRET} random characters."
+        )
+    if settings.language not in ("zh", "en"):
+        raise SettingsError(f"language 只能是 zh 或 en。 language is zh or en, not {settings.language!r}.")
+    try:
+        ZoneInfo(settings.timezone)
+    except (KeyError, ValueError, OSError) as error:
+        raise SettingsError(f"未知时区 {settings.timezone}。 Unknown timezone {settings.timezone!r}.") from error
+    if not settings.url.startswith(("sqlite:///", "postgresql+psycopg://")):
+        raise SettingsError(
+            "database_url 应以 sqlite:/// 或 postgresql+psycopg:// 开头。 "
+            "The database_url begins with sqlite:/// or postgresql+psycopg://."
+        )
+    return settings
+
+
+def new_secret() -> str:
+    """64 random hexadecimal characters."""
+    return secrets.token_hex(32)
+
+
+def write_settings(settings: Settings) -> Path:
+    """Writes the settings that differ from the defaults to `config.yaml`, readable by its owner alone."""
+    default = Settings(folder=settings.folder)
+    data: dict[str, Any] = {}
+    for f in fields(Settings):
+        value = getattr(settings, f.name)
+        if f.name != "folder" and value != getattr(default, f.name):
+            data[f.name] = list(value) if isinstance(value, tuple) else value
+    target = settings.folder / CONFIG_FILE
+    temporary = target.with_suffix(".tmp")
+    temporary.touch(mode=0o600)
+    temporary.write_text(yaml.safe_dump(data, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    os.replace(temporary, target)
+    return target
+
+
+def throwaway_settings(folder: Path, **changes: Any) -> Settings:
+    """Settings for a throw-away site, with a key of its own."""
+    return replace(Settings(folder=folder, secret_key=new_secret()), **changes)

@@ -1,0 +1,261 @@
+"""A site (settings, database, published application) and a session on it (user, transaction, moment, language).
+
+There is no module-level state: two sites live in one process, and everything is reached from a session passed on.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from threading import Lock, RLock
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from metadata.model import Application
+from runtime import database
+from runtime.clock import Clock, SystemClock
+from runtime.errors import Busy, NotSignedIn
+from runtime.people import SYSTEM, User, load_user
+from runtime.publishing import store
+from runtime.schema.tables import Tables
+from runtime.settings import Settings, SettingsError, load_settings
+
+FRESH_SECONDS = 0.5  # how old the knowledge of version and people may be
+PEOPLE = frozenset({"user", "user_role", "unit", "team", "team_member"})  # writing these changes who may do what
+_log = logging.getLogger("octavo.site")
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A published version, ready to serve."""
+
+    number: int
+    app: Application
+    tables: Tables
+
+
+class Site:
+    """Open one with `Site.open`; thread-safe. Close it to give the connections back."""
+
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self.clock: Clock = clock or SystemClock()
+        self.zone: ZoneInfo = settings.zone
+        self.engine = database.create_engine(settings)
+        self.dialect = database.dialect_of(self.engine)
+        self._published: Published | None = None
+        self._checked = 0.0
+        self._lock = RLock()
+        self._users: dict[int, tuple[float, int, User | None]] = {}
+        self._users_lock = Lock()
+        self.cache: dict[Any, Any] = {}  # for what others derive from the published version: cleared with it
+
+    @classmethod
+    def open(cls, folder: Path | None = None, settings: Settings | None = None, clock: Clock | None = None) -> Site:
+        """The site in `folder`. Raises `SettingsError` where there is none, or its code packages do not fit."""
+        site = cls(settings or load_settings(folder), clock)
+        with database.answering():
+            if not sa.inspect(site.engine).has_table("octavo_version"):
+                site.close()
+                raise SettingsError("数据库是空的，请先运行 octavo init。 The database is empty: run “octavo init”.")
+        return site
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    def __enter__(self) -> Site:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def folder(self) -> Path:
+        return self.settings.folder
+
+    # --- the published version ---------------------------------------------------------------------------------
+
+    def application(self) -> Application:
+        """The newest published application; the database is asked at most every half second."""
+        return self.published().app
+
+    @property
+    def tables(self) -> Tables:
+        return self.published().tables
+
+    @property
+    def version(self) -> int:
+        """The number of the version being served."""
+        return self.published().number
+
+    def published(self) -> Published:
+        found = self._published
+        if found is not None and time.monotonic() - self._checked < FRESH_SECONDS:
+            return found
+        with database.answering(), self.engine.connect() as connection:
+            return self._pin(connection)
+
+    def refresh(self, number: int | None = None) -> Published:
+        """Serves version `number` if it is newer than what is served; asks the database where no number is given."""
+        found = self._published
+        if found is not None and number is not None and number <= found.number:
+            self._checked = time.monotonic()
+            return found
+        self._checked = 0.0
+        return self.published()
+
+    def _pin(self, connection: sa.Connection) -> Published:
+        """The newest version as seen by this transaction."""
+        number = store.newest(connection)
+        found = self._published
+        if found is not None and found.number == number:
+            self._checked = time.monotonic()
+            return found
+        with self._lock:  # one thread compiles, the others wait for it
+            found = self._published
+            if found is None or found.number != number:
+                found = self._load(connection, number)
+                self._published = found
+                self.cache.clear()
+            self._checked = time.monotonic()
+            return found
+
+    def _load(self, connection: sa.Connection, number: int | None) -> Published:
+        if number is None:
+            raise SettingsError("尚未发布，请先运行 octavo init。 Nothing is published: run “octavo init”.")
+        started = time.monotonic()
+        app = store.load_application(connection, number)
+        _log.info("version %s ready in %.2f s", number, time.monotonic() - started)
+        return Published(number, app, Tables(app, self.dialect))
+
+    # --- sessions ----------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def session(
+        self,
+        user_id: int | None = None,
+        *,
+        write: bool = False,
+        language: str | None = None,
+        channel: str = "internal",
+        request_id: str | None = None,
+    ) -> Iterator[Session]:
+        """A transaction on behalf of a user (None: the system itself).
+
+        A writing session commits at the end and rolls back on an exception; a reading one never writes.
+        Raises `NotSignedIn` for a user who is gone, `Busy` and `DiskFull` for a database that cannot serve.
+        """
+        with database.answering(), self._connection(write) as connection:
+            published = self._pin(connection) if write or self.dialect == "sqlite" else self.published()
+            session = Session(
+                site=self,
+                published=published,
+                connection=connection,
+                user=self._user(connection, published, user_id),
+                write=write,
+                language=language,
+                channel=channel,
+                request_id=request_id,
+            )
+            try:
+                yield session
+            except sa.exc.DBAPIError as error:
+                if database.is_undefined(error) and self.refresh().number != published.number:
+                    raise Busy("version_changed") from error
+                raise
+        if write:
+            session._committed()
+
+    @contextmanager
+    def _connection(self, write: bool) -> Iterator[sa.Connection]:
+        with self.engine.connect() as plain:
+            if self.dialect == "postgresql":
+                options: dict[str, Any] = {"postgresql_readonly": True} if not write else {}
+            else:
+                options = {database.WRITE: write}
+            connection = plain.execution_options(**options) if options else plain
+            with connection.begin() as transaction:
+                if write:
+                    store.enter_writer(connection)
+                yield connection
+                if not write:
+                    transaction.rollback()
+
+    def _user(self, connection: sa.Connection, published: Published, user_id: int | None) -> User:
+        if user_id is None:
+            return SYSTEM
+        known = self._users.get(user_id)
+        if known is None or known[1] != published.number or time.monotonic() - known[0] > FRESH_SECONDS:
+            known = (time.monotonic(), published.number, load_user(connection, published.tables, user_id))
+            with self._users_lock:
+                if len(self._users) > 10_000:
+                    self._users.clear()
+                self._users[user_id] = known
+        if known[2] is None:
+            raise NotSignedIn("account_inactive")
+        return known[2]
+
+    def forget_people(self) -> None:
+        """Roles, units or teams have changed: the next session reads them anew (other processes in half a second)."""
+        with self._users_lock:
+            self._users.clear()
+
+
+class Session:
+    """One transaction of one user at one moment on one published version. Made by `Site.session`."""
+
+    def __init__(
+        self,
+        *,
+        site: Site,
+        published: Published,
+        connection: sa.Connection,
+        user: User,
+        write: bool,
+        language: str | None = None,
+        channel: str = "internal",
+        request_id: str | None = None,
+    ) -> None:
+        self.site = site
+        self.version = published.number
+        self.app = published.app
+        self.tables = published.tables
+        self.connection = connection
+        self.user = user
+        self.write = write
+        self.language = language or user.language or site.settings.language
+        self.channel = channel
+        self.request_id = request_id
+        self.now: datetime = site.clock.now()
+        self.zone = site.zone
+        self.today: date = self.now.astimezone(site.zone).date()
+        self.cache: dict[Any, Any] = {}  # what was derived for this session alone
+        self._touched: set[str] = set()
+        self._after_commit: list[Callable[[], None]] = []
+
+    def table(self, entity: str) -> sa.Table:
+        return self.tables.table(entity)
+
+    def touch(self, entity: str) -> None:
+        """Records of this entity were written; the record layer says so."""
+        self._touched.add(entity)
+
+    def after_commit(self, action: Callable[[], None]) -> None:
+        """Called once the transaction is durable, in order; what must not get lost belongs into a job instead."""
+        self._after_commit.append(action)
+
+    def _committed(self) -> None:
+        if self._touched & PEOPLE:
+            self.site.forget_people()
+        for action in self._after_commit:
+            try:
+                action()
+            except Exception:  # the work is committed: a failing bell must not turn it into an error
+                _log.exception("an action after the commit failed")

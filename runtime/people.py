@@ -84,9 +84,10 @@ def _roles(connection: sa.Connection, tables: Tables, user_id: int) -> list[str]
 
 
 def _teams(connection: sa.Connection, tables: Tables, user_id: int) -> frozenset[int]:
-    line = tables.table("team_member")
-    living = sa.select(line.c.team).where(line.c.member == user_id, line.c.deleted_at.is_(None))
-    return frozenset(team for (team,) in connection.execute(living) if team is not None)
+    member, team = tables.join_table("team", "members"), tables.table("team")
+    living = sa.select(team.c.id).join(member, member.c.record_id == team.c.id).where(team.c.deleted_at.is_(None))
+    led = sa.select(team.c.id).where(team.c.leader == user_id, team.c.deleted_at.is_(None))
+    return frozenset(connection.scalars(living.where(member.c.value == user_id).union(led)))
 
 
 def _below(connection: sa.Connection, table: sa.Table, up: str, start: int) -> frozenset[int]:

@@ -28,7 +28,7 @@ from runtime.schema.tables import Tables
 from runtime.settings import Settings, SettingsError, load_settings
 
 FRESH_SECONDS = 0.5  # how old the knowledge of version and people may be
-PEOPLE = frozenset({"user", "user_role", "unit", "team", "team_member"})  # writing these changes who may do what
+PEOPLE = frozenset({"user", "user_role", "unit", "team"})  # writing these changes who may do what
 _log = logging.getLogger("octavo.site")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from metadata.fields.base import Coercion, FieldType, register
 from metadata.fields.link import TARGET, read_link, title_of
-from metadata.fields.members import members_of
+from metadata.fields.members import joined, members_of
 from metadata.model import Field
 from rules.typing import Type, collection
 
@@ -49,7 +49,7 @@ class Links(FieldType):
         return separator.join(title_of(i, field.to or "", context) for i in value or ())
 
     def to_cell(self, value: Any, field: Field, context: Coercion) -> Any:
-        return self.to_text(value, field, context) or None
+        return joined([(title_of(i, field.to or "", context), f"#{i}") for i in value or ()])
 
     def to_input(self, value: Any, field: Field, context: Coercion) -> str:
         return ",".join(str(i) for i in value or ())

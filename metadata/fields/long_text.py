@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from metadata.fields.base import Coercion, Rejection, register
-from metadata.fields.reading import as_text, many_lines
-from metadata.fields.text import TextLike
+from metadata.fields.reading import many_lines
+from metadata.fields.text import TextLike, scalar_text
 from metadata.model import Field
 
 DEFAULT_MAX = 20_000
@@ -35,7 +35,7 @@ class LongText(TextLike):
     def coerce(self, raw: Any, field: Field, context: Coercion) -> str | None:
         if raw is None:
             return None
-        text = many_lines(raw if isinstance(raw, str) else as_text(raw))
+        text = many_lines(raw if isinstance(raw, str) else scalar_text(raw, context))
         if text is not None and len(text) > (field.max or DEFAULT_MAX):
             raise Rejection("value.too_long", max=field.max or DEFAULT_MAX)
         return text

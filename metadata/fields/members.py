@@ -23,3 +23,8 @@ def members_of(raw: Any) -> list[Any]:
     if len(raw) > MOST:
         raise Rejection("value.too_many", max=MOST)
     return list(raw)
+
+
+def joined(shown: list[tuple[str, str]]) -> str | None:
+    """Text of members (shown, key) for a spreadsheet cell, the key standing in for what holds a separator itself."""
+    return "; ".join(key if _SEPARATOR.search(text) else text for text, key in shown) or None

@@ -37,6 +37,7 @@ _SIGNS: Mapping[str, tuple[str, ...]] = {
     "₹": ("INR",),
 }
 _SHOWN = {"CNY": "¥", "USD": "US$", "HKD": "HK$", "TWD": "NT$", "EUR": "€", "GBP": "£", "KRW": "₩", "INR": "₹"}
+_BARE = re.compile(r"[0-9+\-., ()]*")
 _SIGN = "|".join(sorted((re.escape(s) for s in _SIGNS), key=len, reverse=True)) + "|[A-Za-z]{3}"
 _AMOUNT = re.compile(rf"([+-]?)\s*({_SIGN})?\s*([^A-Za-z¥$€£₩₽₹]*?)\s*({_SIGN})?")
 
@@ -107,7 +108,7 @@ def _plain(value: exact.Decimal, context: Coercion) -> str:
 
 def _amount_of_text(raw: str, currency: str) -> str:
     """The number in `raw`, freed of its currency sign, which must be the record's."""
-    if raw.isascii() and not raw.isupper() and "$" not in raw:
+    if _BARE.fullmatch(raw):
         return raw
     if len(raw) > LONGEST_NUMBER:
         raise Rejection("value.not_a_number", value=raw)

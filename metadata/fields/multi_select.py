@@ -7,7 +7,7 @@ from typing import Any
 
 from metadata.fields.base import Coercion, FieldType, Rejection, register
 from metadata.fields.choices import choice_name, shown
-from metadata.fields.members import members_of
+from metadata.fields.members import joined, members_of
 from metadata.fields.select import OPTIONS, number_as_name
 from metadata.model import Field
 from rules.typing import Type
@@ -59,7 +59,7 @@ class MultiSelect(FieldType):
         return separator.join(shown(name, field.options or "", context) for name in value or ())
 
     def to_cell(self, value: Any, field: Field, context: Coercion) -> Any:
-        return self.to_text(value, field, context) or None
+        return joined([(shown(name, field.options or "", context), name) for name in value or ()])
 
     def to_input(self, value: Any, field: Field, context: Coercion) -> str:
         return ",".join(value or ())

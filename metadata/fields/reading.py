@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from datetime import date, time
 from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import lru_cache
 from typing import Any
@@ -52,6 +53,8 @@ def as_text(raw: Any) -> str:
         return raw
     if isinstance(raw, bool):
         raise Rejection("value.not_text")
+    if isinstance(raw, date | time):
+        return raw.isoformat()
     if isinstance(raw, float) and raw == raw and abs(raw) < 1e15:
         return str(int(raw)) if raw.is_integer() else repr(raw)
     if isinstance(raw, int) and raw.bit_length() < 200:

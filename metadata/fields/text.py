@@ -70,7 +70,9 @@ class Text(TextLike):
     def coerce(self, raw: Any, field: Field, context: Coercion) -> str | None:
         if raw is None:
             return None
-        text = one_line(raw if isinstance(raw, str) else as_text(raw))
+        if not isinstance(raw, str):
+            raw = scalar_text(raw, context)
+        text = one_line(raw)
         if text is None:
             return None
         if len(text) > (field.max or DEFAULT_MAX):
@@ -80,6 +82,13 @@ class Text(TextLike):
         if field.pattern and not pattern(field.pattern).is_valid(text):
             raise Rejection("value.pattern")
         return text
+
+
+def scalar_text(raw: Any, context: Coercion) -> str:
+    """Text of a number or date in a spreadsheet; in JSON text is given as text."""
+    if context.channel == "api":
+        raise Rejection("value.not_text")
+    return as_text(raw)
 
 
 @lru_cache(maxsize=512)

@@ -1,6 +1,5 @@
 """Answers, record problems and refused values."""
 
-# ruff: noqa: E501
 from __future__ import annotations
 
 from runtime.messages import register
@@ -61,29 +60,5 @@ register(
         "hidden_by_rule": {"zh": "此字段当前不适用。", "en": "This field does not apply here."},
         "duplicate_line": {"zh": "该明细行重复出现。", "en": "This line appears twice."},
         "not_own_line": {"zh": "该明细行不属于此记录。", "en": "This line belongs to another record."},
-        # values
-        "value.not_text": {"zh": "应为文本。", "en": "This should be text."},
-        "value.too_long": {"zh": "不能超过 {max} 个字符。", "en": "At most {max} characters."},
-        "value.too_short": {"zh": "至少 {min} 个字符。", "en": "At least {min} characters."},
-        "value.pattern": {"zh": "格式不正确。", "en": "This does not have the right form."},
-        "value.not_an_integer": {"zh": "应为整数。", "en": "This should be a whole number."},
-        "value.not_a_number": {"zh": "应为数字。", "en": "This should be a number."},
-        "value.too_large": {"zh": "不能大于 {max}。", "en": "Not greater than {max}."},
-        "value.too_small": {"zh": "不能小于 {min}。", "en": "Not less than {min}."},
-        "value.not_a_boolean": {"zh": "应为是或否。", "en": "This should be yes or no."},
-        "value.not_a_date": {"zh": "应为日期，如 2026-03-15。", "en": "This should be a date such as 2026-03-15."},
-        "value.not_a_datetime": {
-            "zh": "应为日期和时间，如 2026-03-15 09:30。",
-            "en": "This should be a date and time such as 2026-03-15 09:30.",
-        },
-        "value.not_a_time": {"zh": "应为时间，如 09:30。", "en": "This should be a time such as 09:30."},
-        "value.not_json": {"zh": "应为有效的 JSON。", "en": "This should be valid JSON."},
-        "value.not_a_list": {"zh": "应为列表。", "en": "This should be a list."},
-        "value.not_a_link": {"zh": "应为一条记录。", "en": "This should be a record."},
-        "value.unknown_currency": {"zh": "未知的币种“{value}”。", "en": "Unknown currency “{value}”."},
-        "value.wrong_currency": {
-            "zh": "币种应为 {currency}。",
-            "en": "The currency of this record is {currency}.",
-        },
     }
 )

@@ -1,0 +1,1 @@
+"""Drafts → the frozen model."""

@@ -504,6 +504,13 @@ class Application:
         found = self.entities.get(entity)
         return found.title if found else None
 
+    def currency_field(self, entity: str) -> str | None:
+        found = self.entities.get(entity)
+        return found.currency if found else None
+
+    def open_options(self, options: str) -> bool:
+        return self.options[options].open
+
 
 def _most_specific(candidates: tuple[Any, ...], roles: set[str], device: str | None) -> Any:
     """The candidate for (role, device) that names most of both; ties go to the later layer, which comes last."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +19,7 @@ class ExpressionProblem:
     end: int = 0
     params: dict[str, str] = field(default_factory=dict)
     hint: str | None = None
+    severity: Literal["error", "warning"] = "error"
 
 
 class ExpressionError(Exception):

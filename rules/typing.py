@@ -25,6 +25,8 @@ Kind = Literal[
     "date_range",
     "list",
     "json",
+    "days",
+    "months",
 ]
 
 NUMERIC: frozenset[str] = frozenset({"integer", "decimal", "money", "percent"})
@@ -36,6 +38,9 @@ class Type:
 
     `scale` is the number of decimals and `digits` the bound on all digits (numbers only). `entity` names the entity
     of a record or of a collection's members, `options` the option set of a select, `item` the type of a list's members.
+    `currency` says whose currency a money value is in: None the base currency (or the only one there is), an upper-case
+    code a fixed one (`convert`), anything else the currency of one record, named by its path. `days` and `months` are
+    spans that can only be added to a date.
     """
 
     kind: Kind
@@ -44,6 +49,7 @@ class Type:
     entity: str | None = None
     options: str | None = None
     item: Type | None = None
+    currency: str | None = None
 
     @property
     def numeric(self) -> bool:
@@ -60,6 +66,8 @@ TIME = Type(kind="time")
 DURATION = Type(kind="duration")
 DATE_RANGE = Type(kind="date_range")
 JSON = Type(kind="json")
+DAYS = Type(kind="days")
+MONTHS = Type(kind="months")
 MONEY = Type(kind="money", scale=4, digits=18)
 PERCENT = Type(kind="percent", scale=4, digits=18)
 
@@ -111,3 +119,9 @@ class Schema(Protocol):
     def choice_value(self, options: str, choice: str, prop: str) -> object: ...
 
     def title_field(self, entity: str) -> str | None: ...
+
+    def currency_field(self, entity: str) -> str | None:
+        """The field that holds a record's currency code; None where all its money is in the base currency."""
+
+    def open_options(self, options: str) -> bool:
+        """Whether people may add choices without publishing, so that an unknown name is no mistake."""

@@ -1,0 +1,191 @@
+"""The typed tree of an expression: what the checker makes of the source, and what both executions run.
+
+Nodes are immutable, picklable and know their static type and their place in the text. A node of a record type stands
+for the record itself: in Python its values, in SQL its id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+from rules.typing import Type
+
+ArithmeticOperator = Literal["+", "-", "*", "/", "//", "%"]
+ComparisonOperator = Literal["==", "!=", "<", "<=", ">", ">="]
+AggregateFunction = Literal["count", "sum", "min", "max", "avg", "any", "all", "first", "last"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """`start` and `end` are character offsets into the text."""
+
+    type: Type
+    start: int = 0
+    end: int = 0
+
+    def children(self) -> Iterator[Node]:
+        """The nodes directly below, in the order of the text."""
+        for member in fields(self):
+            value = getattr(self, member.name)
+            if isinstance(value, Node):
+                yield value
+            elif isinstance(value, tuple):
+                yield from (v for v in value if isinstance(v, Node))
+
+    def walk(self) -> Iterator[Node]:
+        """This node and all below."""
+        yield self
+        for child in self.children():
+            yield from child.walk()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Constant(Node):
+    """A literal: None, bool, int, Decimal, str, or (in a list) nothing else."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row(Node):
+    """A record at hand: level 0 is the innermost (bare names), 1 is `this` inside a collection, 2 is `this.this`."""
+
+    level: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User(Node):
+    """The person at work."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Old(Node):
+    """The record before the change."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field(Node):
+    """Field `name` of the record `base`, which is of `entity`."""
+
+    base: Node
+    entity: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter(Node):
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure(Node):
+    """An earlier measure of the same report."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Property(Node):
+    """A property of the chosen choice; `values` maps the choice to the property's value."""
+
+    operand: Node
+    name: str
+    values: tuple[tuple[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Negative(Node):
+    operand: Node
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arithmetic(Node):
+    """Numbers only; exact, at the scale of the node's type."""
+
+    operator: ArithmeticOperator
+    left: Node
+    right: Node
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compare(Node):
+    operator: ComparisonOperator
+    left: Node
+    right: Node
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Items(Node):
+    """A written list of values: the right side of `in`."""
+
+    items: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Membership(Node):
+    """`item in container`: a list, a multi_select, a collection of records, or a range of dates."""
+
+    item: Node
+    container: Node
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IsNothing(Node):
+    operand: Node
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Logic(Node):
+    operator: Literal["and", "or"]
+    operands: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Not(Node):
+    operand: Node
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conditional(Node):
+    test: Node
+    then: Node
+    otherwise: Node
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call(Node):
+    """A registered function; `overload` counts the signatures registered under the name."""
+
+    function: str
+    overload: int
+    arguments: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed(Node):
+    """Whether a field of the record differs from before the change."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base(Node):
+    """A record's money in the base currency, at the rate frozen in that record (`record`)."""
+
+    operand: Node
+    record: Node
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aggregate(Node):
+    """Over the members of `collection` (None: over the group of a report). Inside, `Row` 0 is a member."""
+
+    function: AggregateFunction
+    collection: Node | None
+    value: Node | None = None
+    where: Node | None = None
+    by: Node | None = None

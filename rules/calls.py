@@ -291,6 +291,8 @@ def _aggregate(checker: Checker, source: ast.Call, name: str, collection: Field 
             checker.fail(by_source, "no_order", left=type_name(by.type), right=type_name(by.type))
         if value is None and name in ("first", "last"):
             value = Row(level=0, type=record(checker.rows[0]))
+        if by is None and name in ("first", "last") and checker.schema.field_info(checker.rows[0], "position"):
+            by = field(checker, source, Row(level=0, type=record(checker.rows[0])), "position")
         if value is not None:
             value = checker.base(value)
         type_ = _aggregate_type(checker, source, name, value)

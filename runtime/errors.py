@@ -77,6 +77,18 @@ class Stale(Answer):
         self.differing = dict(differing or {})
 
 
+class TooBig(Answer):
+    """413: more than this site accepts."""
+
+    status, code = 413, "too_big"
+
+
+class WrongMedia(Answer):
+    """415: a file of a kind that is not accepted, or not what its name says."""
+
+    status, code = 415, "wrong_media"
+
+
 class Refused(Answer):
     """422: values refused; each problem names its field."""
 

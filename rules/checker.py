@@ -80,6 +80,7 @@ def check_text(
     mode: Mode,
     measures: Mapping[str, Type],
     visible: Callable[[str, str], bool] | None,
+    outer: str | None = None,
 ) -> tuple[Expression | None, list[ExpressionProblem]]:
     """See `rules.expression.check`."""
     problems = scan(text)
@@ -97,6 +98,7 @@ def check_text(
         functions=functions or registered(),
         measures=measures if mode == "measures" else None,
         visible=visible,
+        outer=outer,
     )
     try:
         tree = checker.visit(source)
@@ -147,6 +149,7 @@ class Checker:
         functions: FunctionRegistry,
         measures: Mapping[str, Type] | None,
         visible: Callable[[str, str], bool] | None,
+        outer: str | None = None,
     ) -> None:
         self.text = text
         self.schema = schema
@@ -156,7 +159,7 @@ class Checker:
         self.functions = functions
         self.measures = measures  # None: not in a report's measures, or inside one of its aggregates
         self.visible = visible
-        self.rows: list[str] = [entity] if entity else []
+        self.rows: list[str] = [name for name in (entity, outer) if name]
         self.problems: list[ExpressionProblem] = []
         self._offsets = Offsets(text)
 

@@ -62,11 +62,13 @@ def check(
     mode: Mode = "plain",
     measures: Mapping[str, Type] | None = None,
     visible: Callable[[str, str], bool] | None = None,
+    outer: str | None = None,
 ) -> tuple[Expression | None, list[ExpressionProblem]]:
     """The expression, or None where it has errors, with all errors and warnings found.
 
     `expected` is the type the place needs; `visible(entity, field)` hides fields: an invisible one is an unknown name.
-    In mode "measures" aggregates stand free and bare names are `measures`.
+    In mode "measures" aggregates stand free and bare names are `measures`. `outer` is the entity of the record that
+    asks (the one a link's `where` belongs to), written `this`.
     """
     from rules.checker import check_text  # the checker builds Expression: a late import cuts the cycle
 
@@ -81,6 +83,7 @@ def check(
         mode=mode,
         measures=measures or {},
         visible=visible,
+        outer=outer,
     )
 
 
@@ -96,6 +99,7 @@ def parse(
     mode: Mode = "plain",
     measures: Mapping[str, Type] | None = None,
     visible: Callable[[str, str], bool] | None = None,
+    outer: str | None = None,
 ) -> Expression:
     """Like `check`; raises ExpressionError where there are errors."""
     expression, problems = check(
@@ -109,6 +113,7 @@ def parse(
         mode=mode,
         measures=measures,
         visible=visible,
+        outer=outer,
     )
     if expression is None:
         raise ExpressionError([p for p in problems if p.severity == "error"])

@@ -36,6 +36,7 @@ class Wanted:
     parameters: Mapping[str, Type] | None = None
     allow_old: bool = False
     measures: Mapping[str, Type] | None = None  # not None: aggregates stand free, these are earlier measures
+    outer: str | None = None  # the entity of the record that asks, `this` in the text
 
 
 class Kind(Shape):

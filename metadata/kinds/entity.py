@@ -157,4 +157,4 @@ def _of_field(entity: str, member: FieldDraft, world: World) -> Iterator[Wanted]
     if isinstance(spec.get("where"), str):
         target = spec.get("to") or spec.get("entity") or member.value_type.entity
         if isinstance(target, str):
-            yield Wanted(path=(*at, "where"), text=spec["where"], entity=target, expected=BOOLEAN)
+            yield Wanted(path=(*at, "where"), text=spec["where"], entity=target, expected=BOOLEAN, outer=entity)

@@ -50,6 +50,7 @@ def _parsed(wanted: Wanted, world: World) -> tuple[Expression | None, list[objec
         functions=world.functions,
         mode="plain" if wanted.measures is None else "measures",
         measures=wanted.measures or {},
+        outer=wanted.outer,
     )
 
 

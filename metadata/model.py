@@ -482,7 +482,25 @@ class Application:
         member = found.fields.get(name) if found else None
         if member is None or member.retired:
             return None
-        return FieldInfo(name=name, type=member.value_type, live=member.computed == "live", sensitive=member.sensitive)
+        live = member.computed == "live" and self._depends_on_time(entity, member)
+        return FieldInfo(name=name, type=member.value_type, live=live, sensitive=member.sensitive)
+
+    def _depends_on_time(self, entity: str, member: Field) -> bool:
+        """A live formula does; a lookup where the field it shows does."""
+        if member.type != "lookup":
+            return True
+        here: str | None = entity
+        shown: Field | None = None
+        for part in member.of:
+            shown = self.entities[here].fields.get(part) if here in self.entities else None
+            here = shown.value_type.entity if shown else None
+        info = self.field_info(self._holder(entity, member.of), shown.name) if shown else None
+        return info is not None and info.live
+
+    def _holder(self, entity: str, path: tuple[str, ...]) -> str:
+        for part in path[:-1]:
+            entity = self.entities[entity].fields[part].value_type.entity or entity
+        return entity
 
     def field_names(self, entity: str) -> Iterable[str]:
         found = self.entities.get(entity)

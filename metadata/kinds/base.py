@@ -35,6 +35,7 @@ class Wanted:
     skip: int = 0
     parameters: Mapping[str, Type] | None = None
     allow_old: bool = False
+    outer: str | None = None  # the entity of `this`, where the bare names are another's
     measures: Mapping[str, Type] | None = None  # not None: aggregates stand free, these are earlier measures
     outer: str | None = None  # the entity of the record that asks, `this` in the text
 

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from metadata.drafts import FieldDraft, Thing, World
+from metadata.entity_checks import check_entity
 from metadata.kinds.base import Kind, Reference, Wanted, register
 from metadata.kinds.fields import RULES, FieldShape
+from metadata.kinds.numbering import fields_in
 from metadata.kinds.shape import (
     NAME,
     Prop,
@@ -124,6 +126,8 @@ checks:
             yield Reference(path=("number", "field"), to="field", name=numbered["field"], entity=thing.name)
         if "numbering" in numbered:
             yield Reference(path=("number", "numbering"), to="numbering", name=numbered["numbering"])
+        for _, found in fields_in(numbered.get("pattern", "")):
+            yield Reference(path=("number", "pattern"), to="path", name=found, entity=thing.name)
         for check in data.get("checks") or ():
             for inner, found in enumerate(check.get("fields") or ()):
                 path = ("checks", check["name"], "fields", inner)
@@ -141,6 +145,10 @@ checks:
                 if isinstance(check.get(key), str):
                     path = ("checks", check["name"], key)
                     yield Wanted(path=path, text=check[key], entity=entity, expected=BOOLEAN, allow_old=True)
+
+    @classmethod
+    def check(cls, thing: Thing, world: World) -> None:
+        check_entity(thing, world)
 
 
 def _of_field(entity: str, member: FieldDraft, world: World) -> Iterator[Wanted]:

@@ -1,15 +1,15 @@
-"""typecheck: every expression is parsed and typed; computed fields are ordered and told live from stored."""
+"""typecheck: every expression is parsed and typed; what depends on time or user is told from what can be stored."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
-from metadata.drafts import EntityDraft, FieldDraft, Thing, World
+from metadata.computed import classify
+from metadata.drafts import Thing, World
 from metadata.kinds.base import Wanted
 from rules import expression as expressions
+from rules.errors import ExpressionProblem
 from rules.expression import Expression
-from rules.typing import NOTHING
 
 _WORD = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -18,29 +18,29 @@ def run(world: World) -> None:
     for thing in world.things.values():
         for wanted in thing.kind.expressions(thing, world):
             _check(wanted, thing, world)
+    classify(world)
 
 
 def _check(wanted: Wanted, thing: Thing, world: World) -> None:
-    try:
-        found, problems = _parsed(wanted, world)
-    except ModuleNotFoundError:
-        thing.expressions[wanted.path] = Expression(
-            text=wanted.text, tree=None, type=wanted.expected or NOTHING, entity=wanted.entity
-        )
+    if wanted.entity is not None and wanted.entity not in world.entities:
         return
+    found, problems = _parsed(wanted, world)
     if found is not None:
         thing.expressions[wanted.path] = found
     if problems and _consequence(wanted, world):
         return
     for problem in problems:
-        place = thing.place(wanted.path, wanted.skip + problem.start)
-        severity = getattr(problem, "severity", "error")
-        code = f"expression.{problem.code}"
-        world.report_at(code, place, severity=severity, hint=problem.hint, **problem.params)
+        world.report_at(
+            f"expression.{problem.code}",
+            thing.place(wanted.path, wanted.skip + problem.start),
+            severity=problem.severity,
+            hint=problem.hint,
+            **problem.params,
+        )
 
 
-def _parsed(wanted: Wanted, world: World) -> tuple[Expression | None, list[object]]:
-    return expressions.check(  # type: ignore[return-value]
+def _parsed(wanted: Wanted, world: World) -> tuple[Expression | None, list[ExpressionProblem]]:
+    return expressions.check(
         wanted.text,
         schema=world,
         entity=wanted.entity,
@@ -56,14 +56,14 @@ def _parsed(wanted: Wanted, world: World) -> tuple[Expression | None, list[objec
 
 def _consequence(wanted: Wanted, world: World) -> bool:
     """Whether an entity that the text may reach lost parts, so that the problem may be a consequence of that."""
-    if wanted.entity is None or world.untrusted(wanted.entity):
-        return wanted.entity is not None
+    if world.untrusted(wanted.entity) or world.untrusted(wanted.outer):
+        return True
+    if not world.broken and not any(d.lost or d.thing.partial for d in world.entities.values()):
+        return False
     words = set(_WORD.findall(wanted.text))
     for draft in world.entities.values():
-        for name in words & draft.fields.keys():
-            if world.untrusted(draft.fields[name].value_type.entity):
-                return True
+        if words & draft.lost:
+            return True
+        if any(world.untrusted(draft.fields[name].value_type.entity) for name in words & draft.fields.keys()):
+            return True
     return False
-
-
-__all__ = ["EntityDraft", "FieldDraft", "replace", "run"]

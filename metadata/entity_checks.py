@@ -1,0 +1,122 @@
+"""What makes no sense in an entity though every name is there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from metadata.drafts import EntityDraft, FieldDraft, Thing, World
+from metadata.fields.text import pattern as matcher
+from metadata.kinds.numbering import check_pattern
+from metadata.places import Path
+
+_NOT_COMPUTED = ("required", "unique", "default", "tracked", "required_when", "readonly_when")
+
+
+def check_entity(thing: Thing, world: World) -> None:
+    draft = world.entities.get(thing.name)
+    if draft is None or draft.thing is not thing:
+        return
+    _roles_of_fields(draft, world)
+    _number(draft, world)
+    _checks(draft, world)
+    for member in draft.fields.values():
+        if not member.system and member.name not in draft.lost:
+            _field(draft, member, world)
+    if not any(not f.system for f in draft.fields.values()) and not draft.lost:
+        world.report("entity.empty", thing, ("entity",), name=thing.name)
+
+
+def _roles_of_fields(draft: EntityDraft, world: World) -> None:
+    """Owner, unit, tree, currency, title name fields of the right kind."""
+    data: dict[str, Any] = draft.thing.data
+    wanted = {"owner": "user", "unit": "unit", "tree": draft.name}
+    for key, entity in wanted.items():
+        member = draft.fields.get(str(data.get(key)))
+        if member is not None and (member.value_type.kind, member.value_type.entity) != ("record", entity):
+            world.report("entity.role_field", draft.thing, (key,), key=key, name=member.name, entity=entity)
+    currency = draft.fields.get(str(data.get("currency")))
+    if currency is not None and currency.type_name not in ("currency", "text", "lookup"):
+        world.report("entity.currency", draft.thing, ("currency",), name=currency.name)
+    title = draft.fields.get(str(data.get("title")))
+    if title is not None and title.value_type.kind in ("collection", "json", "multi_select"):
+        world.report("entity.title", draft.thing, ("title",), name=title.name, type=title.type_name)
+
+
+def _number(draft: EntityDraft, world: World) -> None:
+    number = draft.thing.data.get("number")
+    if not number:
+        return
+    if "pattern" in number:
+        check_pattern(number["pattern"], draft.thing, ("number", "pattern"), world)
+    elif "numbering" not in number:
+        world.report("shape.required", draft.thing, ("number",), key="pattern")
+    member = draft.fields.get(number.get("field", ""))
+    if "field" not in number:
+        world.report("shape.required", draft.thing, ("number",), key="field")
+    elif member is not None and member.value_type.kind != "text":
+        world.report("number.field", draft.thing, ("number", "field"), name=member.name, type=member.type_name)
+
+
+def _checks(draft: EntityDraft, world: World) -> None:
+    for index, group in enumerate(draft.thing.data.get("unique") or ()):
+        for inner, name in enumerate(group):
+            member = draft.fields.get(name)
+            if member is not None and not _has_column(member):
+                path = ("unique", index, inner)
+                world.report("field.no_column", draft.thing, path, name=name, type=member.type_name)
+
+
+def _has_column(member: FieldDraft) -> bool:
+    if member.type is None or member.type_name == "lookup" or member.live:
+        return False
+    return member.type.storage not in ("none", "children", "choices", "links")
+
+
+def _field(draft: EntityDraft, member: FieldDraft, world: World) -> None:
+    spec, thing, path = member.spec, draft.thing, member.path
+    if "formula" in spec:
+        _computed(member, thing, world)
+    if spec.get("keep") and "formula" not in spec:
+        world.report("field.keep", thing, (*path, "keep"), name=member.name)
+    if (spec.get("unique") or spec.get("index")) and not _has_column(member):
+        key = "unique" if spec.get("unique") else "index"
+        world.report("field.no_column", thing, (*path, key), name=member.name, type=member.type_name)
+    if spec.get("tracked") and member.value_type.kind != "select":
+        world.report("field.tracked", thing, (*path, "tracked"), name=member.name, type=member.type_name)
+    if isinstance(spec.get("pattern"), str):
+        _pattern(spec["pattern"], thing, (*path, "pattern"), world)
+    _bounds(spec, thing, path, world)
+    _sensitive_default(member, thing, world)
+
+
+def _computed(member: FieldDraft, thing: Thing, world: World) -> None:
+    for key in _NOT_COMPUTED:
+        if member.spec.get(key) not in (None, False):
+            world.report("field.computed", thing, (*member.path, key), key=True, name=member.name, property=key)
+
+
+def _pattern(given: str, thing: Thing, path: Path, world: World) -> None:
+    try:
+        matcher(given)
+    except ValueError:
+        world.report("field.pattern", thing, path, pattern=given[:60])
+
+
+def _bounds(spec: dict[str, Any], thing: Thing, path: Path, world: World) -> None:
+    low, high = spec.get("min"), spec.get("max")
+    if isinstance(low, str) or isinstance(high, str) or low is None or high is None:
+        return
+    if low > high:
+        world.report("field.bounds", thing, (*path, "min"), min=str(low), max=str(high))
+
+
+def _sensitive_default(member: FieldDraft, thing: Thing, world: World) -> None:
+    if member.spec.get("sensitive") is not False or "formula" not in member.spec:
+        return
+    expression = thing.expression((*member.path, "formula"))
+    for entity, name in sorted(expression.reads) if expression else ():
+        draft = world.entities.get(entity)
+        if draft and name in draft.fields and draft.fields[name].sensitive:
+            path = (*member.path, "sensitive")
+            world.report("field.unmasked", thing, path, severity="warning", name=member.name, source=f"{entity}.{name}")
+            return

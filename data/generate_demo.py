@@ -50,7 +50,18 @@ TRADES = [
     ("L72", "企业管理咨询"), ("M74", "检测技术"), ("P83", "教育科技"), ("Q84", "医疗"), ("N77", "环保科技"),
     ("D44", "新能源"), ("K70", "置业"),
 ]  # fmt: skip
-TITLES = ["总经理", "副总经理", "采购经理", "信息部经理", "生产总监", "技术总监", "财务经理", "设备主管", "行政主管", "项目经理"]
+TITLES = [
+    "总经理",
+    "副总经理",
+    "采购经理",
+    "信息部经理",
+    "生产总监",
+    "技术总监",
+    "财务经理",
+    "设备主管",
+    "行政主管",
+    "项目经理",
+]
 DEPARTMENTS = ["总经办", "采购部", "信息部", "生产部", "技术部", "财务部", "设备部", "行政部"]
 REPS = {"east": ["zhangsan", "lisi", "zhaoliu", "sunqi"], "south": ["chenwu", "huangba"]}
 UNITS = {"zhangsan": "E1", "lisi": "E1", "zhaoliu": "E2", "sunqi": "E2", "chenwu": "S1", "huangba": "S1"}
@@ -98,7 +109,15 @@ PRODUCTS = [
     ("FZ", "GZ", "云帆", "防静电工装 大褂", "G-D", "piece", 128, 68),
     ("FZ", "GZ", "云帆", "安全鞋", "G-X", "piece", 230, 130),
 ]  # fmt: skip
-STAGES = [("initial", 24), ("need", 22), ("proposal", 18), ("negotiation", 12), ("closing", 8), ("won", 24), ("lost", 12)]
+STAGES = [
+    ("initial", 24),
+    ("need", 22),
+    ("proposal", 18),
+    ("negotiation", 12),
+    ("closing", 8),
+    ("won", 24),
+    ("lost", 12),
+]
 SUBJECTS = {
     "phone": ["电话回访", "确认需求范围", "预约拜访", "跟进报价", "了解采购计划"],
     "visit": ["上门拜访", "现场调研", "高层拜访", "车间参观"],
@@ -106,10 +125,28 @@ SUBJECTS = {
     "wechat": ["微信沟通", "发送案例", "节日问候", "确认到货"],
     "meeting": ["需求研讨会", "产品演示会", "方案评审会", "商务谈判"],
 }
-CONTENTS = ["客户对方案基本认可，关注实施周期。", "预算已列入明年计划，需要再确认金额。", "技术负责人提出三点接口要求，已记录。", "客户正在比较两家供应商，价格敏感。", "约定下周提交正式报价。", "领导出差，改期再约。", "现有系统老旧，替换意愿强。", "对远程运维很感兴趣，希望看演示。"]
+CONTENTS = [
+    "客户对方案基本认可，关注实施周期。",
+    "预算已列入明年计划，需要再确认金额。",
+    "技术负责人提出三点接口要求，已记录。",
+    "客户正在比较两家供应商，价格敏感。",
+    "约定下周提交正式报价。",
+    "领导出差，改期再约。",
+    "现有系统老旧，替换意愿强。",
+    "对远程运维很感兴趣，希望看演示。",
+]
 RESULTS = ["positive", "follow_up", "follow_up", "neutral", "rejected", "unreachable"]
 PURPOSES = ["introduction", "need", "demo", "proposal", "negotiation", "service", "care"]
-TASKS = ["提交方案", "回访客户", "准备演示环境", "整理会议纪要", "发送报价", "确认合同条款", "安排现场调研", "更新需求清单"]
+TASKS = [
+    "提交方案",
+    "回访客户",
+    "准备演示环境",
+    "整理会议纪要",
+    "发送报价",
+    "确认合同条款",
+    "安排现场调研",
+    "更新需求清单",
+]
 
 
 @dataclass
@@ -196,7 +233,9 @@ class Demo:
             "phone": self.landline(city),
             "website": f"https://www.{self.digits(6)}.example.com",
             "stage": stage,
-            "qualification": "qualified" if stage != "potential" else self.random.choice(["pending"] * 4 + ["unqualified"]),
+            "qualification": "qualified"
+            if stage != "potential"
+            else self.random.choice(["pending"] * 4 + ["unqualified"]),
             "uscc": self.uscc(division),
             "legal_rep": self.person(),
             "registered_capital": self.random.choice([100, 500, 1000, 5000, 10000]) * 10000,
@@ -210,9 +249,16 @@ class Demo:
         }
         row |= self.ownership(region)
         if stage in ("potential", "qualified"):
-            row |= {"expected_amount": self.random.randint(5, 120) * 10000, "expected_close": f"today+{self.random.randint(10, 160)}"}
+            row |= {
+                "expected_amount": self.random.randint(5, 120) * 10000,
+                "expected_close": f"today+{self.random.randint(10, 160)}",
+            }
         if self.random.random() < 0.05:
-            row |= {"status": "abandoned", "status_reason": self.random.choice(["无需求", "价格", "失联", "选择竞品"]), "recontact_on": "today+90"}
+            row |= {
+                "status": "abandoned",
+                "status_reason": self.random.choice(["无需求", "价格", "失联", "选择竞品"]),
+                "recontact_on": "today+90",
+            }
         if self.random.random() < 0.4:
             row["interests"] = self.interests()
         if row.get("owner") and stage in ("new", "repeat", "advocate") and self.random.random() < 0.6:
@@ -221,9 +267,18 @@ class Demo:
 
     def private_person(self, region: str) -> Row:
         row: Row = {"name": self.person(), "kind": "person", "phone": self.mobile(), "region": {"code": region}}
-        row |= {"gender": self.random.choice(["male", "female"]), "stage": "potential", "source": self.random.choice(SOURCES)}
-        row |= {"birthday": f"{self.random.randint(1965, 2002)}-{self.random.randint(1, 12):02d}-{self.random.randint(1, 28):02d}"}
-        row |= {"education": self.random.choice(["college", "bachelor", "master"]), "created_at": f"today-{self.random.randint(3, 300)} 14:20"}
+        row |= {
+            "gender": self.random.choice(["male", "female"]),
+            "stage": "potential",
+            "source": self.random.choice(SOURCES),
+        }
+        row |= {
+            "birthday": f"{self.random.randint(1965, 2002)}-{self.random.randint(1, 12):02d}-{self.random.randint(1, 28):02d}"
+        }
+        row |= {
+            "education": self.random.choice(["college", "bachelor", "master"]),
+            "created_at": f"today-{self.random.randint(3, 300)} 14:20",
+        }
         return row | self.ownership(region)
 
     def ownership(self, region: str) -> Row:
@@ -258,9 +313,15 @@ class Demo:
                 if name in self.people.get(customer["name"], []):
                     continue
                 self.people.setdefault(customer["name"], []).append(name)
-                row: Row = {"name": name, "customer": {"name": customer["name"]}, "job_title": self.random.choice(TITLES)}
+                row: Row = {
+                    "name": name,
+                    "customer": {"name": customer["name"]},
+                    "job_title": self.random.choice(TITLES),
+                }
                 row |= {"department": self.random.choice(DEPARTMENTS), "mobile": self.mobile(), "main": number == 0}
-                row["decision_role"] = self.random.choice(["decision", "influencer", "end_user", "purchasing", "gatekeeper"])
+                row["decision_role"] = self.random.choice(
+                    ["decision", "influencer", "end_user", "purchasing", "gatekeeper"]
+                )
                 row["email"] = f"c{self.digits(5)}@example.com"
                 row["created_at"] = customer["created_at"]
                 rows.append(row | {"owner": customer["owner"]})
@@ -293,7 +354,9 @@ class Demo:
             "source": customer.get("source"),
             "lines": lines,
             "created_at": f"today-{age} 10:{self.random.randint(10, 59)}",
-            "expected_close": f"today-{self.random.randint(0, age)}" if closed else f"today{self.random.randint(-12, 150):+d}",
+            "expected_close": f"today-{self.random.randint(0, age)}"
+            if closed
+            else f"today{self.random.randint(-12, 150):+d}",
         }
         if closed:
             row["closed_on"] = row["expected_close"]
@@ -301,18 +364,36 @@ class Demo:
             row |= {"lost_reason": self.random.choice(["price", "competitor", "no_budget", "no_need", "product"])}
             row["lost_to"] = {"name": self.random.choice(["竞品甲软件", "竞品乙科技", "竞品丙自动化"])}
         if self.random.random() < 0.3:
-            row["competitors"] = [{"competitor": {"name": "竞品甲软件"}, "threat": "high", "price": round(total * 0.95, 2), "strategy": "突出行业经验与服务响应"}]
+            row["competitors"] = [
+                {
+                    "competitor": {"name": "竞品甲软件"},
+                    "threat": "high",
+                    "price": round(total * 0.95, 2),
+                    "strategy": "突出行业经验与服务响应",
+                }
+            ]
         people = self.people.get(customer["name"], [])
         if people and self.random.random() < 0.6:
             contact = {"name": people[0], "customer": {"name": customer["name"]}}
-            row["influencers"] = [{"contact": contact, "attitude": self.random.choice(["support", "neutral"]), "power": self.random.randint(2, 5)}]
+            row["influencers"] = [
+                {
+                    "contact": contact,
+                    "attitude": self.random.choice(["support", "neutral"]),
+                    "power": self.random.randint(2, 5),
+                }
+            ]
         return row
 
     def line(self, product: tuple[Any, ...]) -> Row:
         price = product[6]
         most = 3 if price > 20000 else 20 if price > 2000 else 100
         discount = self.random.choice([0, 0, 0, 5, 8, 10])
-        return {"product": {"model": product[4]}, "quantity": self.random.randint(1, most), "price": price, "discount": discount}
+        return {
+            "product": {"model": product[4]},
+            "quantity": self.random.randint(1, most),
+            "price": price,
+            "discount": discount,
+        }
 
     def communications(self, customers: list[Row], opportunities: list[Row]) -> list[Row]:
         deals: dict[str, list[str]] = {}
@@ -334,7 +415,11 @@ class Demo:
         if at.startswith("today-0 "):
             at = "today 09:00"
         row: Row = {"kind": kind, "at": at, "subject": self.random.choice(SUBJECTS[kind]), "owner": customer["owner"]}
-        row |= {"customer": {"name": customer["name"]}, "content": self.random.choice(CONTENTS), "result": self.random.choice(RESULTS)}
+        row |= {
+            "customer": {"name": customer["name"]},
+            "content": self.random.choice(CONTENTS),
+            "result": self.random.choice(RESULTS),
+        }
         row |= {"purpose": self.random.choice(PURPOSES), "minutes": self.random.choice([5, 10, 15, 30, 60, 90])}
         people = self.people.get(customer["name"])
         if people:
@@ -347,7 +432,9 @@ class Demo:
         rows = fixed_tasks()
         for deal in opportunities:
             if deal["stage"] not in ("won", "lost") and self.random.random() < 0.75:
-                rows.append(self.task(deal["owner"], {"opportunity": {"name": deal["name"]}, "customer": deal["customer"]}))
+                rows.append(
+                    self.task(deal["owner"], {"opportunity": {"name": deal["name"]}, "customer": deal["customer"]})
+                )
         for customer in customers:
             if customer.get("owner") and self.random.random() < 0.5:
                 rows.append(self.task(customer["owner"], {"customer": {"name": customer["name"]}}))
@@ -355,9 +442,18 @@ class Demo:
 
     def task(self, owner: Row, about: Row) -> Row:
         day = self.random.randint(-20, 30)
-        status = self.random.choice(["done", "done", "todo"]) if day < -2 else self.random.choice(["todo", "todo", "doing"])
-        row: Row = {"subject": self.random.choice(TASKS), "due_at": f"today{day:+d} {self.random.randint(9, 18):02d}:00"}
-        row |= {"status": status, "priority": self.random.choice(["high", "medium", "medium", "low"]), "assignee": owner}
+        status = (
+            self.random.choice(["done", "done", "todo"]) if day < -2 else self.random.choice(["todo", "todo", "doing"])
+        )
+        row: Row = {
+            "subject": self.random.choice(TASKS),
+            "due_at": f"today{day:+d} {self.random.randint(9, 18):02d}:00",
+        }
+        row |= {
+            "status": status,
+            "priority": self.random.choice(["high", "medium", "medium", "low"]),
+            "assignee": owner,
+        }
         row["progress"] = 100 if status == "done" else 50 if status == "doing" else 0
         return row | about
 
@@ -372,7 +468,10 @@ class Demo:
             row |= {"phone": self.mobile(), "industry": {"code": industry}, "region": {"code": region}}
             row |= {"source": self.random.choice(["website", "exhibition", "campaign", "media"]), "consent": True}
             row |= {"message": self.random.choice(["想了解产品报价", "请安排演示", "需要方案资料", "咨询远程运维"])}
-            row |= {"owner": None if number % 4 == 0 else {"login": owner}, "created_at": f"today-{self.random.randint(0, 60)} 11:30"}
+            row |= {
+                "owner": None if number % 4 == 0 else {"login": owner},
+                "created_at": f"today-{self.random.randint(0, 60)} 11:30",
+            }
             row["status"] = self.random.choice(["new", "new", "working", "working", "invalid"])
             if row["status"] == "invalid":
                 row["invalid_reason"] = "号码无法接通"
@@ -394,10 +493,48 @@ def fixed_customers() -> list[Row]:
         "members": [{"person": {"login": "zhangsan"}, "role": "sales", "access": "write", "primary": True, "share": 70}, {"person": {"login": "lisi"}, "role": "account", "access": "write", "share": 30}, {"person": {"login": "cs"}, "role": "service", "access": "read"}],
         "addresses": [{"purposes": ["general", "shipping"], "province": {"code": "310000"}, "city": {"code": "310100"}, "district": {"code": "310115"}, "street": "张江路 88 号", "postcode": "201203", "receiver": "孙收货", "preferred": True}],
     }  # fmt: skip
-    second = east | {"name": "零件制造（昆山）有限公司", "short_name": "零件昆山", "industry": {"code": "C34"}, "parent": {"name": main["name"]}, "annual_revenue": 5000000, "stage": "new", "qualification": "qualified", "source": "referral", "created_at": "today-300 10:00"}
-    third = east | {"name": "零件制造昆山模具分厂", "short_name": "零件模具", "industry": {"code": "C35"}, "parent": {"name": second["name"]}, "annual_revenue": 1800000, "stage": "potential", "source": "referral", "created_at": "today-120 10:00"}
-    black = east | {"name": "黑名单贸易有限公司", "short_name": "黑名单贸易", "industry": {"code": "F51"}, "status": "blacklisted", "status_reason": "恶意拖欠货款", "stage": "new", "created_at": "today-380 15:00", "source": "list"}
-    supplier = east | {"name": "星海配件有限公司", "short_name": "星海配件", "industry": {"code": "C33"}, "roles": ["customer", "supplier"], "brand_group": {"name": "星海"}, "stage": "new", "qualification": "qualified", "source": "partner", "created_at": "today-250 09:00"}
+    second = east | {
+        "name": "零件制造（昆山）有限公司",
+        "short_name": "零件昆山",
+        "industry": {"code": "C34"},
+        "parent": {"name": main["name"]},
+        "annual_revenue": 5000000,
+        "stage": "new",
+        "qualification": "qualified",
+        "source": "referral",
+        "created_at": "today-300 10:00",
+    }
+    third = east | {
+        "name": "零件制造昆山模具分厂",
+        "short_name": "零件模具",
+        "industry": {"code": "C35"},
+        "parent": {"name": second["name"]},
+        "annual_revenue": 1800000,
+        "stage": "potential",
+        "source": "referral",
+        "created_at": "today-120 10:00",
+    }
+    black = east | {
+        "name": "黑名单贸易有限公司",
+        "short_name": "黑名单贸易",
+        "industry": {"code": "F51"},
+        "status": "blacklisted",
+        "status_reason": "恶意拖欠货款",
+        "stage": "new",
+        "created_at": "today-380 15:00",
+        "source": "list",
+    }
+    supplier = east | {
+        "name": "星海配件有限公司",
+        "short_name": "星海配件",
+        "industry": {"code": "C33"},
+        "roles": ["customer", "supplier"],
+        "brand_group": {"name": "星海"},
+        "stage": "new",
+        "qualification": "qualified",
+        "source": "partner",
+        "created_at": "today-250 09:00",
+    }
     return [main, second, third, black, supplier]
 
 
@@ -443,10 +580,15 @@ def fixed_communications() -> list[Row]:
 
 
 def fixed_tasks() -> list[Row]:
-    about: Row = {"customer": {"name": "零件制造有限公司"}, "opportunity": {"name": "MMS 系统采购商机"}, "assignee": {"login": "zhangsan"}}
+    about: Row = {
+        "customer": {"name": "零件制造有限公司"},
+        "opportunity": {"name": "MMS 系统采购商机"},
+        "assignee": {"login": "zhangsan"},
+    }
     return [
         about | {"subject": "提交最终报价", "due_at": "today+2 10:00", "priority": "high", "status": "todo"},
-        about | {"subject": "确认付款方式", "due_at": "today 17:00", "priority": "medium", "status": "doing", "progress": 50},
+        about
+        | {"subject": "确认付款方式", "due_at": "today 17:00", "priority": "medium", "status": "doing", "progress": 50},
     ]
 
 
@@ -458,7 +600,13 @@ def scalar(value: Any) -> str:
     if isinstance(value, int | float):
         return str(value)
     text = str(value)
-    plain = text and not set(text) & set(":#,[]{}&*!|>'\"%@`+") and text == text.strip() and not text[0].isdigit() and text[0] not in "-=?"
+    plain = (
+        text
+        and not set(text) & set(":#,[]{}&*!|>'\"%@`+")
+        and text == text.strip()
+        and not text[0].isdigit()
+        and text[0] not in "-=?"
+    )
     return text if plain else '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 

@@ -19,8 +19,11 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from metadata.model import Application
+from rules.calendar import Calendar
+from rules.evaluate import Environment, Values
 from runtime import database
 from runtime.clock import Clock, SystemClock
+from runtime.environment import FACTS, Rates, environment_of
 from runtime.errors import Busy, NotSignedIn
 from runtime.people import SYSTEM, User, load_user
 from runtime.publishing import store
@@ -56,6 +59,7 @@ class Site:
         self._users: dict[int, tuple[float, int, User | None]] = {}
         self._users_lock = Lock()
         self.cache: dict[Any, Any] = {}  # for what others derive from the published version: cleared with it
+        self.facts: tuple[float, tuple[Calendar, Rates]] | None = None  # calendar and rates, see runtime.environment
 
     @classmethod
     def open(cls, folder: Path | None = None, settings: Settings | None = None, clock: Clock | None = None) -> Site:
@@ -202,6 +206,10 @@ class Site:
             raise NotSignedIn("account_inactive")
         return known[2]
 
+    def system_session(self, connection: sa.Connection) -> Session:
+        """A session of the system on a transaction that somebody else has begun and will end."""
+        return Session(site=self, published=self._pin(connection), connection=connection, user=SYSTEM, write=True)
+
     def forget_people(self) -> None:
         """Roles, units or teams have changed: the next session reads them anew (other processes in half a second)."""
         with self._users_lock:
@@ -251,9 +259,28 @@ class Session:
         """Called once the transaction is durable, in order; what must not get lost belongs into a job instead."""
         self._after_commit.append(action)
 
+    def environment(self, **more: Any) -> Environment:
+        """What expressions know in this session. Overrides: old, changed, parameters, user."""
+        if "user" not in more:
+            more["user"] = self._person()
+        return environment_of(self, **more)
+
+    def _person(self) -> Values | None:
+        """The user as expressions read them: `user.unit`, `user.manager.name`."""
+        if self.user.id is None:
+            return None
+        if "person" not in self.cache:
+            from runtime.records.values import Loader  # late: records are built on sessions
+
+            self.cache["person"] = Loader(self, environment_of(self)).record("user", self.user.id)
+        found: Values | None = self.cache["person"]
+        return found
+
     def _committed(self) -> None:
         if self._touched & PEOPLE:
             self.site.forget_people()
+        if self._touched & FACTS:
+            self.site.facts = None
         for action in self._after_commit:
             try:
                 action()

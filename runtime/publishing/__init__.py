@@ -1,0 +1,1 @@
+"""Published versions: checked, planned, published in one transaction, rolled back, pulled."""

@@ -1,4 +1,4 @@
-"""Internal tables of the record layer and of security: audit and its seals, sign-in attempts, the recycle bin.
+"""Internal tables of the record layer and of security: seals of the audit, sign-in attempts, the recycle bin.
 
 Times are integers, milliseconds of UTC: what is hashed and compared must read the same on every database.
 """
@@ -9,23 +9,6 @@ import sqlalchemy as sa
 
 from runtime.schema.internal import internal_table
 from runtime.schema.types import Key, Text
-
-audit = internal_table(
-    "octavo_audit",  # one row per change of a record
-    sa.Column("id", Key(), sa.Identity(), primary_key=True, autoincrement=True),
-    sa.Column("entity", Text(), nullable=False),
-    sa.Column("record_id", Key(), nullable=False),
-    sa.Column("version", sa.Integer()),
-    sa.Column("operation", Text(), nullable=False),  # create, update, delete, restore, purge
-    sa.Column("at", sa.BigInteger(), nullable=False),
-    sa.Column("user_id", Key()),
-    sa.Column("channel", Text(), nullable=False),
-    sa.Column("request_id", Text()),
-    sa.Column("cause", Text()),
-    sa.Column("changes", Text(), nullable=False),  # JSON: {field: [before, after], lines field: {added, changed, …}}
-)
-sa.Index("ix_octavo_audit_record", audit.c.entity, audit.c.record_id, audit.c.id)
-sa.Index("ix_octavo_audit_at", audit.c.at)
 
 audit_seal = internal_table(
     "octavo_audit_seal",

@@ -9,12 +9,13 @@ said by the record layer, so that a field can become required while old records 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import sqlalchemy as sa
 
 from metadata.model import Application, Entity, Field
 from runtime.schema.names import foreign_key_name, index_name, physical
-from runtime.schema.types import SQLITE_DIGITS, Json, Key, ScaledDecimal, Text, UtcDateTime
+from runtime.schema.types import Json, Key, ScaledDecimal, Text, UtcDateTime
 
 JOINED = ("choices", "links")
 LIVING = "deleted_at IS NULL"
@@ -30,6 +31,7 @@ class Tables:
     def __init__(self, app: Application, dialect: str) -> None:
         self.app = app
         self.dialect = dialect
+        self.memo: dict[Any, Any] = {}  # what is prepared once per published version: plans, rights, statements
         self.metadata = sa.MetaData()
         self._tables: dict[str, sa.Table] = {}
         self._joins: dict[tuple[str, str], sa.Table] = {}
@@ -140,8 +142,7 @@ def value_type(field: Field) -> sa.types.TypeEngine:
         case "integer":
             return sa.BigInteger()
         case "decimal":
-            scale = field.value_type.scale or field.scale
-            return ScaledDecimal(scale, min(field.value_type.digits or SQLITE_DIGITS, SQLITE_DIGITS))
+            return ScaledDecimal(field.value_type.scale or field.scale)  # all 18 digits: `max` is the record layer's
         case "boolean":
             return sa.Boolean()
         case "date":

@@ -180,5 +180,4 @@ def type_words(type_: TypeEngine[Any], dialect: sa.Dialect) -> str:
     words = type_.compile(dialect)
     if dialect.name != "postgresql":
         return words
-    words = words.replace(' COLLATE "C"', "").lower()
-    return words.replace("timestamp with time zone", "timestamptz").replace(", ", ",")
+    return words.replace(' COLLATE "C"', "").lower().replace(", ", ",")

@@ -13,7 +13,7 @@ LONGEST_INTEGER = 30  # digits; a longer one becomes a Decimal, which the field 
 GREATEST_EXPONENT = 300
 
 
-class _Twice(ValueError):
+class _Twice(ValueError):  # noqa: N818 - what is wrong, not an error of the program
     """A key stands twice in one object."""
 
 

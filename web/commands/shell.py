@@ -144,9 +144,9 @@ def option(*names: str, **settings: Any) -> Any:
     return click.option(*names, cls=Option, **settings)
 
 
-def command(name: str, help: str) -> Any:  # noqa: A002 - click's own word
+def command(name: str, help: str) -> Any:
     return click.command(name, cls=Command, help=help)
 
 
-def group(name: str, help: str) -> Any:  # noqa: A002 - click's own word
+def group(name: str, help: str) -> Any:
     return click.group(name, cls=Group, help=help)

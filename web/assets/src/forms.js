@@ -60,7 +60,7 @@ each("form[data-record]", (form) => {
   });
 });
 
-// State from the server: {fields: {name: {visible, required, readonly, text, why}}}
+// State from the server: {fields: {name: {visible, required, readonly, html, why}}}
 const apply = (form, state) => {
   for (const [name, now] of Object.entries(state.fields ?? {})) {
     const box = one(`[data-field="${CSS.escape(name)}"]`, form);
@@ -70,9 +70,10 @@ const apply = (form, state) => {
       if (now.why) box.title = now.why;
       if ("readonly" in now) all("input, textarea, select", box).forEach((i) => (i.matches("select") || i.type === "checkbox" ? (i.disabled = now.readonly) : (i.readOnly = now.readonly)));
     }
-    if ("text" in now) all(`[data-computed="${CSS.escape(name)}"]`, form).forEach((e) => {
-      if (e.textContent !== now.text) {
-        e.textContent = now.text;
+    if ("html" in now) all(`[data-computed="${CSS.escape(name)}"]`, form).forEach((e) => {
+      if (e.dataset.html !== now.html) {
+        e.dataset.html = now.html;
+        e.innerHTML = now.html; // written and escaped by the server's widgets
         e.classList.add("was-updated");
         setTimeout(() => e.classList.remove("was-updated"), 900);
       }

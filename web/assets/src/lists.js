@@ -72,3 +72,19 @@ document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
   for (const [name, value] of [...body]) if (value === "") body.delete(name);
   ctx.request.action = ctx.request.action.split("?")[0];
 });
+
+// Filters: a choice that is one of several waits until its menu closes, everything else applies at once.
+on("change", "#filters", (event, form) => {
+  const { target } = event;
+  if (target.matches("textarea") || (target.matches("[role=combobox]") && !target.closest("[data-multiple]"))) return;
+  if (target.matches("[type=checkbox]") || target.closest("[data-multiple]")) form.dataset.waiting = "1";
+  else form.requestSubmit();
+});
+on("menu-closed", "#filters", (_event, form) => {
+  if (form.dataset.waiting) form.requestSubmit();
+});
+let typing;
+on("input", '#filters input[type="search"]', (_event, input) => {
+  clearTimeout(typing);
+  typing = setTimeout(() => input.form.requestSubmit(), 300);
+});

@@ -5,6 +5,7 @@ const shut = (except) =>
   all(".dropdown-menu.show").forEach((menu) => {
     if (menu === except) return;
     menu.classList.remove("show");
+    menu.dispatchEvent(new CustomEvent("menu-closed", { bubbles: true }));
     menu.parentElement.querySelector("[data-menu]")?.setAttribute("aria-expanded", "false");
   });
 
@@ -16,6 +17,7 @@ on("click", "[data-menu]", (event, button) => {
   const open = !menu.classList.contains("show");
   shut(menu);
   menu.classList.toggle("show", open);
+  if (!open) menu.dispatchEvent(new CustomEvent("menu-closed", { bubbles: true }));
   button.setAttribute("aria-expanded", String(open));
   if (open) {
     menu.classList.toggle("up", menu.getBoundingClientRect().bottom > innerHeight && button.getBoundingClientRect().top > menu.offsetHeight);
@@ -85,3 +87,5 @@ export const reveal = (element) => {
 };
 
 on("change", "[data-submit-on-change]", (_event, input) => input.form.requestSubmit());
+
+on("click", "[data-print]", () => print());

@@ -1,0 +1,81 @@
+"""The menu of a user: the declared one, without what they may not open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from metadata.model import Menu, MenuItem
+from runtime.views.binder import Binder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoundItem:
+    """Leads to a list (`entity`, perhaps `view`) or a report, or holds items."""
+
+    name: str
+    label: str
+    icon: str | None = None
+    entity: str | None = None
+    view: str | None = None
+    report: str | None = None
+    items: tuple[BoundItem, ...] = ()
+
+    @property
+    def leaves(self) -> tuple[BoundItem, ...]:
+        return self.items or (self,)
+
+
+def bind_menu(binder: Binder) -> tuple[BoundItem, ...]:
+    """The items of the menu for this user's roles; of every readable entity where none is declared."""
+    return binder.keep("menu", bind=lambda: _bind(binder))  # type: ignore[no-any-return]
+
+
+def _bind(binder: Binder) -> tuple[BoundItem, ...]:
+    menu = _declared(binder)
+    if menu is None:
+        found = (_entity_item(binder, name) for name in binder.app.entities)
+        return tuple(item for item in found if item is not None)
+    return tuple(item for item in (_item(binder, declared) for declared in menu.items) if item is not None)
+
+
+def _declared(binder: Binder) -> Menu | None:
+    roles = binder.session.user.roles
+    fitting = [m for m in binder.app.menus if m.for_role in (None, *roles)]
+    return max(fitting, key=lambda m: m.for_role is not None, default=None)
+
+
+def _entity_item(binder: Binder, name: str) -> BoundItem | None:
+    entity = binder.app.entities[name]
+    if entity.platform or entity.parent is not None or entity.retired or not binder.can(name, "read"):
+        return None
+    return BoundItem(name=name, label=entity.plural.of(binder.language), icon=entity.icon, entity=name)
+
+
+def _item(binder: Binder, declared: MenuItem) -> BoundItem | None:
+    if declared.items:
+        items = tuple(i for i in (_item(binder, d) for d in declared.items) if i is not None)
+        if not items:
+            return None
+    else:
+        items = ()
+        if declared.entity and (declared.entity not in binder.app.entities or not binder.can(declared.entity, "read")):
+            return None
+        if declared.report and not _may_report(binder, declared.report):
+            return None
+        if not (declared.entity or declared.report):
+            return None
+    entity = binder.app.entities[declared.entity] if declared.entity else None
+    return BoundItem(
+        name=declared.name,
+        label=declared.label.of(binder.language),
+        icon=declared.icon or (entity.icon if entity else "chart-bar" if declared.report else None),
+        entity=declared.entity,
+        view=declared.view,
+        report=declared.report,
+        items=items,
+    )
+
+
+def _may_report(binder: Binder, name: str) -> bool:
+    report = binder.app.reports.get(name)
+    return report is not None and binder.can(report.entity, "read")

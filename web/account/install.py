@@ -1,0 +1,35 @@
+"""Finds out who asks, before every request; registers the account pages."""
+
+from __future__ import annotations
+
+from flask import Flask, request, session
+from flask_limiter import Limiter
+
+from runtime.security import sessions
+from web.account import preferences, profile, sign_in
+from web.i18n import LANGUAGES
+from web.state import state, web
+
+TOKEN = "t"
+
+
+def install(app: Flask, limiter: Limiter, sign_in_limit: str) -> None:
+    app.before_request(identify)
+    limiter.limit(sign_in_limit, methods=["POST"])(sign_in.blueprint)
+    for blueprint in (sign_in.blueprint, preferences.blueprint, profile.blueprint):
+        app.register_blueprint(blueprint)
+
+
+def identify() -> None:
+    """Reads language and theme, and resolves the session of the cookie. Static files and the API need none."""
+    if request.endpoint in ("files.vendor", None) or request.path.startswith("/api/"):
+        return
+    now, settings = state(), web().site.settings
+    chosen = request.cookies.get("octavo-language", "")
+    now.language = chosen if chosen in LANGUAGES else settings.language
+    theme = request.cookies.get("octavo-theme", "")
+    now.theme = theme if theme in preferences.THEMES else "auto"
+    token = session.get(TOKEN)
+    if isinstance(token, str):
+        now.token = token
+        now.user_id = sessions.resolve(web().site, token)

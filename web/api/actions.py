@@ -1,0 +1,106 @@
+"""What may be done with a record besides changing it: now, or why not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Response, request
+
+from metadata.model import Entity
+from runtime import records
+from runtime.errors import Conflict, Forbidden, NotFound
+from runtime.messages import say
+from runtime.security.access import Access
+from runtime.site import Session
+from web.api import context, idempotent
+from web.api.records import answer, expected_version, record_json
+from web.api.strict_json import printable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """`needs` names the operation it takes; `deleted` whether it works on what is in the recycle bin."""
+
+    name: str
+    needs: str
+    deleted: bool
+    run: Callable[[Session, Entity, int, dict[str, Any]], Any]
+
+
+def _recycle(session: Session, entity: Entity, identity: int, given: dict[str, Any]) -> None:
+    records.delete(session, entity.name, identity, version=expected_version())
+
+
+def _restore(session: Session, entity: Entity, identity: int, given: dict[str, Any]) -> Any:
+    records.restore(session, entity.name, identity)
+    return record_json(session, entity, records.read(session, entity.name, identity))
+
+
+def _purge(session: Session, entity: Entity, identity: int, given: dict[str, Any]) -> None:
+    if not session.user.admin:
+        raise Forbidden
+    records.purge(session, entity.name, identity)
+
+
+ACTIONS: dict[str, Action] = {
+    a.name: a
+    for a in (
+        Action(name="delete", needs="delete", deleted=False, run=_recycle),
+        Action(name="restore", needs="delete", deleted=True, run=_restore),
+        Action(name="purge", needs="delete", deleted=True, run=_purge),
+    )
+}
+
+
+def list_actions(entity: str, identity: str) -> Response:
+    context.parameters()
+    with context.reading() as session:
+        described = context.entity_of(session, entity)
+        number = context.record_id(identity)
+        deleted = _is_deleted(session, described, number)
+        listed = [_state(session, described, a, deleted) for a in ACTIONS.values()]
+        return answer({"actions": listed})
+
+
+def _is_deleted(session: Session, entity: Entity, identity: int) -> bool:
+    try:
+        records.read(session, entity.name, identity, ["id"])
+    except NotFound:
+        records.read(session, entity.name, identity, ["id"], deleted=True)
+        return True
+    return False
+
+
+def _state(session: Session, entity: Entity, action: Action, deleted: bool) -> dict[str, Any]:
+    why = None
+    if not Access(session).can(entity.name, action.needs) or (action.name == "purge" and not session.user.admin):
+        why = "forbidden"
+    elif action.deleted != deleted:
+        why = "action.deleted_already" if deleted else "action.not_deleted"
+    return {
+        "name": action.name,
+        "open": why is None,
+        "code": why,
+        "why": None if why is None else say(why, session.language),
+    }
+
+
+def run_action(entity: str, identity: str, action: str) -> Response:
+    context.parameters()
+
+    def work(session: Session) -> Response:
+        described = context.entity_of(session, entity)
+        found = ACTIONS.get(action)
+        if found is None:
+            raise NotFound("action.unknown", name=printable(action))
+        number = context.record_id(identity)
+        given = context.body_object() if request.content_length else {}
+        if _is_deleted(session, described, number) != found.deleted:
+            raise Conflict("action.not_deleted" if found.deleted else "action.deleted_already")
+        context.entity_of(session, entity, found.needs)
+        result = found.run(session, described, number, given)
+        return Response(status=204) if result is None else answer(result)
+
+    return idempotent.run(work)

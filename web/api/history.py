@@ -1,0 +1,47 @@
+"""Why a record is as it is: its history, and explanations of its fields and of access to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+
+from runtime import explain, records
+from runtime.errors import NotFound
+from runtime.security.access import Access
+from web.api import context
+from web.api.records import answer
+
+
+def record_history(entity: str, identity: str) -> Response:
+    given = context.parameters("limit")
+    limit = context.whole(given, "limit", 100, 1, 1000)
+    with context.reading() as session:
+        context.entity_of(session, entity)
+        entries = records.history(session, entity, context.record_id(identity))
+        return answer({"history": [_entry(e) for e in list(entries)[:limit]]})
+
+
+def _entry(entry: Any) -> dict[str, Any]:
+    return {
+        "version": entry.version,
+        "operation": entry.operation,
+        "at": entry.at,
+        "by": None if entry.user_id is None else {"id": str(entry.user_id), "title": entry.user_name},
+        "channel": entry.channel,
+        "cause": entry.cause,
+        "changes": entry.changes,
+    }
+
+
+def explain_record(entity: str, identity: str, what: str) -> Response:
+    """`what` is `access` or the name of a field."""
+    context.parameters()
+    with context.reading() as session:
+        described = context.entity_of(session, entity)
+        number = context.record_id(identity)
+        if what == "access":
+            return answer(explain.access(session, entity, number))
+        if what not in described.fields or not Access(session).visible(entity, what):
+            raise NotFound
+        return answer(explain.value(session, entity, number, what))

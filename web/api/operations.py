@@ -1,0 +1,103 @@
+"""For those who run the site: is it alive, is it ready, and its figures for Prometheus."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from flask import Blueprint, Flask, Response, g, request
+from flask.blueprints import BlueprintSetupState
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from runtime.commands.health import figures, ready
+from runtime.site import Site
+from web.api.problem import dump
+
+BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+class Figures:
+    """The counters of one process; with PROMETHEUS_MULTIPROC_DIR set, of all processes together."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.registry = CollectorRegistry()
+        self.seconds = Histogram(
+            "octavo_request_seconds",
+            "Time to answer a request",
+            ["method", "endpoint", "status"],
+            buckets=BUCKETS,
+            registry=self.registry,
+        )
+        self.refused = Counter(
+            "octavo_refused_total", "Requests answered with a status of 400 or more", ["status"], registry=self.registry
+        )
+
+    def text(self) -> bytes:
+        registry = self.registry
+        if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        return generate_latest(registry) + generate_latest(_OfSite(self.site))
+
+
+class _OfSite(CollectorRegistry):
+    """Figures that are the site's and not the process's, read when asked for."""
+
+    def __init__(self, site: Site) -> None:
+        super().__init__()
+        self._site = site
+
+    def collect(self):  # type: ignore[no-untyped-def]
+        for name, (text, values) in figures(self._site).items():
+            family = GaugeMetricFamily(name, text, labels=["state"] if any(values) else [])
+            for label, value in values.items():
+                family.add_metric([label] if label else [], value)
+            yield family
+
+
+def create_operations(site: Site) -> Blueprint:
+    """`/healthz` (the process answers), `/readyz` (the database serves), `/metrics`; counts every request of the app."""
+    blueprint = Blueprint("operations", __name__)
+    counted = Figures(site)
+
+    def healthz() -> Response:
+        return _json({"status": "ok"})
+
+    def readyz() -> Response:
+        state = ready(site)
+        return _json(state, 200 if state["ready"] else 503)
+
+    def metrics() -> Response:
+        return Response(counted.text(), content_type=CONTENT_TYPE_LATEST)
+
+    blueprint.add_url_rule("/healthz", "healthz", healthz)
+    blueprint.add_url_rule("/readyz", "readyz", readyz)
+    blueprint.add_url_rule("/metrics", "metrics", metrics)
+    blueprint.record_once(lambda state: _count_requests(state, counted))
+    return blueprint
+
+
+def _count_requests(state: BlueprintSetupState, counted: Figures) -> None:
+    app: Flask = state.app
+
+    @app.before_request
+    def begin() -> None:
+        g.request_began = time.perf_counter()
+
+    @app.after_request
+    def end(response: Response) -> Response:
+        began = g.pop("request_began", None)
+        if began is not None:
+            status = str(response.status_code)
+            endpoint = request.endpoint or "none"
+            counted.seconds.labels(request.method, endpoint, status).observe(time.perf_counter() - began)
+            if response.status_code >= 400:
+                counted.refused.labels(status).inc()
+        return response
+
+
+def _json(value: object, status: int = 200) -> Response:
+    return Response(dump(value), status, mimetype="application/json", headers={"Cache-Control": "no-store"})

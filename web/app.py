@@ -1,0 +1,71 @@
+"""The Flask application of a site."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask
+from flask_compress import Compress
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_wtf.csrf import CSRFProtect
+
+from runtime.site import Site
+from web import account, errors, guard, pages, static_files
+from web.i18n import Catalogue
+from web.state import EXTENSION, Web
+from web.templating import prepare
+
+SIGN_IN_LIMIT = "30 per minute"
+
+
+def create_app(site: Site, *, testing: bool = False) -> Flask:
+    """The web application of `site`: pages, static files, and the API where it is installed.
+
+    Raises `web.static_files.AssetsMissing` where the browser files were not built.
+    """
+    app = Flask("web", static_folder=None, template_folder="templates")
+    https = site.settings.base_url.startswith("https://")
+    app.config.update(
+        TESTING=testing,
+        SECRET_KEY=site.settings.secret_key,
+        SESSION_COOKIE_NAME="__Host-octavo" if https else "octavo",
+        SESSION_COOKIE_SECURE=https,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_PATH="/",
+        SESSION_REFRESH_EACH_REQUEST=False,
+        WTF_CSRF_TIME_LIMIT=None,
+        COMPRESS_ALGORITHM=["br", "gzip"],
+        COMPRESS_BR_LEVEL=2,
+        COMPRESS_LEVEL=3,
+        COMPRESS_MIN_SIZE=1_000,
+        COMPRESS_MIMETYPES=["text/html", "application/json", "application/problem+json"],
+        RATELIMIT_STORAGE_URI=site.settings.redis_url or "memory://",
+        RATELIMIT_ENABLED=True,
+        PROPAGATE_EXCEPTIONS=False,
+        TEMPLATES_AUTO_RELOAD=False,
+    )
+    app.extensions[EXTENSION] = Web(site=site, files=static_files.StaticFiles(), catalogue=Catalogue())
+    guard.install(app, site.settings)
+    csrf = CSRFProtect(app)
+    limiter = Limiter(get_remote_address, app=app)
+    Compress(app)
+    prepare(app)
+    errors.install(app)
+    account.install(app, limiter, SIGN_IN_LIMIT)
+    app.register_blueprint(static_files.blueprint)
+    for blueprint in pages.BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    _install_api(app, csrf)
+    return app
+
+
+def _install_api(app: Flask, csrf: CSRFProtect) -> None:
+    """The API brings its own blueprints; a token needs no CSRF protection."""
+    from web import api  # late: the API and the pages share `web.state`, which needs the application's parts first
+
+    blueprints: Any = getattr(api, "BLUEPRINTS", ())
+    for blueprint in blueprints:
+        app.register_blueprint(blueprint)
+        csrf.exempt(blueprint)

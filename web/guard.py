@@ -1,0 +1,109 @@
+"""What every answer carries and every request must keep to: headers, limits, fetch metadata."""
+
+from __future__ import annotations
+
+import secrets
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, abort, g, request
+from secure import ContentSecurityPolicy, Secure
+from secure.headers import (
+    CrossOriginOpenerPolicy,
+    PermissionsPolicy,
+    ReferrerPolicy,
+    StrictTransportSecurity,
+    XContentTypeOptions,
+    XFrameOptions,
+)
+
+from runtime.settings import Settings
+from web.state import State
+
+MOST_BODY = 32 * 1024 * 1024
+MOST_FORM = 2 * 1024 * 1024
+MOST_FIELDS = 5_000
+MOST_QUERY = 8_000
+_ALWAYS_TRUSTED = ("localhost", "127.0.0.1", "[::1]")
+
+
+def trusted_hosts(settings: Settings) -> list[str]:
+    """The host of `base_url`, those the operator names, and this machine."""
+    own = urlsplit(settings.base_url).hostname
+    return list(dict.fromkeys([*([own] if own else []), *settings.trusted_hosts, *_ALWAYS_TRUSTED]))
+
+
+def secure_headers(*, https: bool) -> dict[str, str]:
+    """Headers of every answer. Nothing inline, nothing foreign; pictures may be data: for the style sheet's own."""
+    policy = (
+        ContentSecurityPolicy()
+        .default_src("'self'")
+        .script_src("'self'")
+        .style_src("'self'")
+        .img_src("'self'", "data:", "blob:")
+        .font_src("'self'")
+        .connect_src("'self'")
+        .object_src("'none'")
+        .base_uri("'none'")
+        .form_action("'self'")
+        .frame_ancestors("'none'")
+    )
+    headers = Secure(
+        csp=policy,
+        coop=CrossOriginOpenerPolicy().same_origin(),
+        referrer=ReferrerPolicy().same_origin(),
+        permissions=PermissionsPolicy().geolocation().microphone().camera(),
+        hsts=StrictTransportSecurity().max_age(31_536_000) if https else None,
+        xcto=XContentTypeOptions().nosniff(),
+        xfo=XFrameOptions().deny(),
+    )
+    return dict(headers.headers)
+
+
+def install(app: Flask, settings: Settings) -> None:
+    """Registers limits and headers on the application."""
+    https = settings.base_url.startswith("https://")
+    app.config.update(
+        TRUSTED_HOSTS=trusted_hosts(settings),
+        MAX_CONTENT_LENGTH=MOST_BODY,
+        MAX_FORM_MEMORY_SIZE=MOST_FORM,
+        MAX_FORM_PARTS=MOST_FIELDS,
+    )
+    fixed = list(secure_headers(https=https).items())
+
+    @app.before_request
+    def check() -> None:
+        g.octavo = State(request_id=secrets.token_hex(8))
+        _ = request.host  # refuses a host that is not ours
+        if len(request.query_string) > MOST_QUERY:
+            abort(414)
+        if request.method not in ("GET", "HEAD", "OPTIONS"):
+            _check_body()
+
+    @app.after_request
+    def finish(response: Response) -> Response:
+        for name, value in fixed:
+            response.headers.setdefault(name, value)
+        now = g.get("octavo")
+        if now is not None:
+            response.headers["X-Request-Id"] = now.request_id
+        if "Cache-Control" not in response.headers:
+            response.headers["Cache-Control"] = "no-store"
+        return response
+
+    @app.teardown_request
+    def close(_error: BaseException | None) -> None:
+        now = g.get("octavo")
+        if now is not None:
+            now.session = None
+            now.stack.close()
+
+
+def _check_body() -> None:
+    """Limits of a form that is not multipart, and requests that another site sent."""
+    if request.headers.get("Sec-Fetch-Site") == "cross-site":
+        abort(403)
+    if request.mimetype == "application/x-www-form-urlencoded":
+        if (request.content_length or 0) > MOST_FORM:
+            abort(413)
+        if request.get_data(cache=True, parse_form_data=False).count(b"&") >= MOST_FIELDS:
+            abort(413)

@@ -1,0 +1,378 @@
+"""The page of one record, and the forms that create and change it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flask import Blueprint, Response, flash, jsonify, make_response, render_template, request
+
+from runtime.errors import Answer, Conflict, NotFound, Refused, Stale
+from runtime.messages import say_answer, say_problem
+from runtime.records import create, delete, evaluate_form, read, restore, update
+from runtime.views.binder import Binder
+from runtime.views.forms import BoundForm, bind_form, read_form
+from runtime.views.records import currency_of, inputs, title_of
+from web import htmx
+from web.device import device
+from web.i18n import _, plural
+from web.rows import css_of, kit_for
+from web.state import reading, state, writing
+from web.widgets import widget
+
+blueprint = Blueprint("records", __name__)
+
+
+def open_form(binder: Binder, entity: str, operation: str = "read") -> BoundForm:
+    described = binder.app.entities.get(entity)
+    if described is None or described.parent is not None or not binder.can(entity, "read"):
+        raise NotFound
+    if operation != "read" and not binder.can(entity, operation):
+        from runtime.errors import Forbidden  # late: rare
+
+        raise Forbidden
+    return bind_form(binder, entity)
+
+
+@blueprint.get("/e/<entity>/<int:record_id>")
+def show(entity: str, record_id: int) -> Response:
+    """The record: header, figures, path, tabs; related lists and history come by themselves when looked at."""
+    session = reading()
+    binder = Binder(session, device())
+    form = open_form(binder, entity)
+    record = read(session, entity, record_id, fields=[*form.names, *_title_fields(binder, entity)])
+    kit = kit_for(binder, currency_of(binder, entity, record.values))
+    shown = {name: widget(f.widget).show(f, kit) for name, f in {**form.fields, **_header(form)}.items()}
+    texts = {name: show_(record.values.get(name), record.titles.get(name)) for name, show_ in shown.items()}
+    values = {
+        "form": form,
+        "record": record,
+        "texts": texts,
+        "title": title_of(binder, entity, record),
+        "css_of": css_of,
+        "may": {op: binder.can(entity, op) for op in ("edit", "create", "delete")},
+        "stage": record.values.get(form.path.name) if form.path else None,
+        "code": _code(binder, entity, record),
+    }
+    name = "records/peek.html" if htmx.wanted() and htmx.target() == "peek" else "records/page.html"
+    return make_response(render_template(name, **values))
+
+
+def _header(form: BoundForm) -> dict[str, Any]:
+    found = {f.name: f for f in form.header}
+    return found | ({form.path.name: form.path} if form.path else {})
+
+
+def _title_fields(binder: Binder, entity: str) -> list[str]:
+    described = binder.app.entities[entity]
+    wanted = [described.title, described.number.field if described.number else None, described.currency]
+    wanted += ["created_at", "created_by", "updated_at", "updated_by"]
+    return [name for name in wanted if name and name != "id" and binder.visible(entity, name)]
+
+
+def _code(binder: Binder, entity: str, record: Any) -> str:
+    """The record's number, where it has one apart from its title."""
+    number = binder.app.entities[entity].number
+    if number is None or number.field is None or number.field == binder.app.entities[entity].title:
+        return ""
+    return str(record.values.get(number.field) or "")
+
+
+# --- forms -------------------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/e/<entity>/new")
+def new(entity: str) -> Response:
+    """An empty form with its defaults; parameters of the address prefill fields."""
+    session = reading()
+    binder = Binder(session, device())
+    form = open_form(binder, entity, "create")
+    given = {name: values for name, values in request.args.to_dict(flat=False).items() if name in form.fields}
+    started = evaluate_form(session, entity, None, read_form(form, given))
+    return _form_page(binder, form, None, started.values, started=started)
+
+
+@blueprint.get("/e/<entity>/<int:record_id>/edit")
+def edit(entity: str, record_id: int) -> Response:
+    session = reading()
+    binder = Binder(session, device())
+    form = open_form(binder, entity, "edit")
+    record = read(session, entity, record_id, fields=[*form.fields, *_title_fields(binder, entity)])
+    started = evaluate_form(session, entity, record_id, {})
+    return _form_page(binder, form, record, record.values, started=started)
+
+
+@blueprint.get("/e/<entity>/<int:record_id>/copy")
+def copy(entity: str, record_id: int) -> Response:
+    """A form for a new record with the values of this one, except those that are not copied."""
+    session = reading()
+    binder = Binder(session, device())
+    form = open_form(binder, entity, "create")
+    copied = [n for n, f in form.fields.items() if f.field.copy and not f.readonly and f.widget != "secret"]
+    record = read(session, entity, record_id, fields=copied)
+    values = {name: record.values.get(name) for name in copied}
+    for name, bound in form.fields.items():
+        if bound.widget == "lines" and values.get(name):
+            values[name] = [{k: v for k, v in line.items() if k not in ("id", "version")} for line in values[name]]
+    started = evaluate_form(session, entity, None, {})
+    return _form_page(binder, form, None, {**started.values, **values}, titles=record.titles, changed=True)
+
+
+def _form_page(
+    binder: Binder,
+    form: BoundForm,
+    record: Any,
+    values: Mapping[str, Any],
+    *,
+    titles: Mapping[str, Any] | None = None,
+    raw: Mapping[str, Any] | None = None,
+    started: Any = None,
+    problems: Sequence[tuple[str | None, str]] = (),
+    status: int = 200,
+    conflict: Any = None,
+    version: str | None = None,
+    changed: bool = False,
+) -> Response:
+    by_field: dict[str, list[str]] = {}
+    for field, sentence in problems:
+        if field is not None:
+            by_field.setdefault(field, []).append(sentence)
+    named = titles if titles is not None else (record.titles if record is not None else {})
+    named = {**_titles_for(binder, form, values, raw), **named} if raw is not None or record is None else named
+    made = inputs(binder, form, values, named, raw=raw, state=started, problems=by_field)
+    for name, sentences in by_field.items():
+        head = name.split(".")[0]
+        if head in made and not made[head].problems and head != name:
+            made[head].problems = [f"{_('Line {n}', n=int(name.split('.')[1]) + 1)}: {s}" for s in sentences]
+    kit = kit_for(binder, currency_of(binder, form.entity, values))
+    for one in made.values():
+        for cell in [one, *(c for row in one.rows for c in row)]:
+            if cell.readonly or cell.field.readonly:
+                cell.text = widget(cell.field.widget).show(cell.field, kit)(cell.value, cell.title)
+    summary = [(made[f.split(".")[0]] if f and f.split(".")[0] in made else None, text) for f, text in problems]
+    context = {
+        "form": form,
+        "record": record,
+        "inputs": made,
+        "summary": summary,
+        "title": title_of(binder, form.entity, record) if record is not None else "",
+        "conflict": conflict,
+        "version": version if version is not None else (record.version if record is not None else ""),
+        "changed": changed or raw is not None,
+        "next": request.values.get("next", ""),
+        "currency": currency_of(binder, form.entity, values) or binder.session.site.settings.currency,
+    }
+    name = "records/form_body.html" if htmx.wanted() else "records/form.html"
+    return make_response(render_template(name, **context), status)
+
+
+def _titles_for(
+    binder: Binder, form: BoundForm, values: Mapping[str, Any], raw: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """Titles of the records a form names by id: prefilled, defaults, or sent back to be corrected."""
+    from runtime.views.lookups import titles  # late: only forms with links not yet stored need it
+
+    wanted: dict[str, set[int]] = {}
+    links = [(n, f) for n, f in form.fields.items() if f.field.storage in ("link", "links") and f.target]
+    chosen: dict[str, list[int]] = {}
+    for name, bound in links:
+        value = raw[name] if raw is not None and name in raw else values.get(name)
+        members = value if isinstance(value, list | tuple) else [value]
+        chosen[name] = [int(v) for v in members if v is not None and str(v).isdigit()]
+        wanted.setdefault(bound.target or "", set()).update(chosen[name])
+    found = {entity: titles(binder.session, entity, ids) for entity, ids in wanted.items() if ids}
+    result: dict[str, Any] = {}
+    for name, bound in links:
+        known = found.get(bound.target or "", {})
+        if chosen[name]:
+            result[name] = known if bound.field.storage == "links" else known.get(chosen[name][0])
+    return result
+
+
+@blueprint.post("/e/<entity>/new")
+def save_new(entity: str) -> Response:
+    return _save(entity, None)
+
+
+@blueprint.post("/e/<entity>/<int:record_id>/edit")
+def save(entity: str, record_id: int) -> Response:
+    return _save(entity, record_id)
+
+
+def _save(entity: str, record_id: int | None) -> Response:
+    """Creates or changes; a refusal gives the form back with everything that was typed."""
+    binder = Binder(reading(), device())
+    form = open_form(binder, entity, "create" if record_id is None else "edit")
+    given = read_form(form, request.form.to_dict(flat=False))
+    version = request.form.get("version", "")
+    try:
+        given = _with_files(form, given)
+        with writing() as session:
+            if record_id is None:
+                saved = create(session, entity, given)
+            else:
+                asked = int(version) if version.isdigit() else None
+                saved = update(session, entity, record_id, given, version=asked)
+    except Refused as error:
+        return _again(entity, record_id, given, _sentences(error), 422)
+    except Stale as error:
+        return _again(entity, record_id, given, [], 412, conflict=error)
+    except Conflict as error:
+        return _again(entity, record_id, given, [(None, say_answer(error, state().language))], 409)
+    for warning in getattr(saved, "warnings", ()) or ():
+        flash(str(warning), "warning")
+    flash(_("Saved"), "success")
+    if request.form.get("then") == "new":
+        return htmx.go(f"/e/{entity}/new")
+    from web.account.sign_in import own_address  # late: pages do not otherwise need the account pages
+
+    wanted = own_address(request.form.get("next"))
+    return htmx.go(wanted if wanted != "/" else f"/e/{entity}/{saved.id}")
+
+
+def _with_files(form: BoundForm, given: dict[str, Any]) -> dict[str, Any]:
+    """Stages uploaded files; the record then links to them in its own transaction."""
+    uploads = {name: file for name, file in request.files.items() if file and file.filename and name in form.fields}
+    if not uploads:
+        return given
+    from web.pages.uploads import stage  # late: needs the file store only where something is uploaded
+
+    return {**given, **{name: stage(form.fields[name], file) for name, file in uploads.items()}}
+
+
+def _sentences(error: Answer) -> list[tuple[str | None, str]]:
+    language = state().language
+    return [(p.field, say_problem(p, language)) for p in error.problems] or [(None, say_answer(error, language))]
+
+
+def _again(
+    entity: str,
+    record_id: int | None,
+    given: Mapping[str, Any],
+    problems: list[tuple[str | None, str]],
+    status: int,
+    *,
+    conflict: Stale | None = None,
+) -> Response:
+    """The form as it was sent. After a conflict it shows what differs, and saves over the newer version if sent again."""
+    session = reading()
+    binder = Binder(session, device())
+    form = open_form(binder, entity, "create" if record_id is None else "edit")
+    record = None
+    if record_id is not None:
+        record = read(session, entity, record_id, fields=[*form.fields, *_title_fields(binder, entity)])
+    started = evaluate_form(session, entity, record_id, dict(given))
+    values = record.values if record is not None else started.values
+    differing = None
+    version = request.form.get("version", "")
+    if conflict is not None and record is not None:
+        differing = _differences(binder, form, record, given, conflict)
+        version = str(conflict.current_version)
+    return _form_page(
+        binder, form, record, values, raw=given, started=started, problems=problems, status=status, conflict=differing,
+        version=version,
+    )  # fmt: skip
+
+
+def _differences(binder: Binder, form: BoundForm, record: Any, given: Mapping[str, Any], stale: Stale) -> list[Any]:
+    """(label, what is stored now, what was typed) of the fields in which the two differ."""
+    kit = kit_for(binder, currency_of(binder, form.entity, record.values))
+    coercion = kit.coercion
+    titles = _titles_for(binder, form, record.values, given)
+    found = []
+    for name, bound in form.fields.items():
+        if bound.readonly or name not in given or bound.widget in ("lines", "secret"):
+            continue
+        now = record.values.get(name)
+        try:
+            typed = bound.type.coerce(given[name], bound.field, coercion)
+        except Exception:  # what cannot be read is shown as typed
+            typed = given[name]
+        same = typed == now or (not typed and not now)
+        if same and name not in stale.differing:
+            continue
+        show_ = widget(bound.widget).show(bound, kit)
+        try:
+            mine = show_(typed, titles.get(name))
+        except (TypeError, ValueError, AttributeError):
+            mine = str(given[name] or "")
+        if not same:
+            found.append((bound.label, show_(now, record.titles.get(name)), mine))
+    return found
+
+
+@blueprint.post("/e/<entity>/evaluate")
+@blueprint.post("/e/<entity>/<int:record_id>/evaluate")
+def evaluate(entity: str, record_id: int | None = None) -> Response:
+    """What the rules say of the form as it stands: computed values, what shows, what is required or locked."""
+    session = reading()
+    binder = Binder(session, device())
+    form = open_form(binder, entity, "create" if record_id is None else "edit")
+    given = read_form(form, request.form.to_dict(flat=False))
+    now = evaluate_form(session, entity, record_id, given)
+    kit = kit_for(binder, currency_of(binder, entity, now.values))
+    made = inputs(binder, form, now.values, {}, state=now)
+    fields: dict[str, Any] = {}
+    for name, one in made.items():
+        fields[name] = {"visible": one.visible, "required": one.required}
+        if not one.field.readonly:
+            fields[name]["readonly"] = one.readonly
+        if one.why:
+            fields[name]["why"] = one.why
+        if one.field.field.computed != "no" and one.field.widget != "lines" and one.field.field.storage != "link":
+            fields[name]["html"] = str(widget(one.field.widget).show(one.field, kit)(now.values.get(name), None))
+        if one.field.widget == "lines":
+            fields.update(_computed_cells(one.field, now.values.get(name) or (), kit))
+    return jsonify({"fields": fields})
+
+
+def _computed_cells(bound: Any, lines: Sequence[Mapping[str, Any]], kit: Any) -> dict[str, Any]:
+    computed = [m for m in bound.members if m.field.computed != "no" and m.field.storage != "link"]
+    return {
+        f"{bound.name}.{i}.{m.name}": {"html": str(widget(m.widget).show(m, kit)(line.get(m.name), None))}
+        for i, line in enumerate(lines)
+        for m in computed
+    }
+
+
+# --- delete and restore ------------------------------------------------------------------------------------------
+
+
+@blueprint.post("/e/<entity>/<int:record_id>/delete")
+def remove(entity: str, record_id: int) -> Response:
+    with writing() as session:
+        if entity not in session.app.entities:
+            raise NotFound
+        delete(session, entity, record_id)
+    text = str(plural(1, "{n} record moved to the recycle bin", "{n} records moved to the recycle bin"))
+    flash({"message": text, "undo": f"/e/{entity}/restore?id={record_id}"}, "success")
+    return htmx.go(f"/e/{entity}")
+
+
+@blueprint.post("/e/<entity>/restore")
+def bring_back(entity: str) -> Response:
+    """Restores the records named by `id` in the address or the form: undo, and the button of the recycle bin."""
+    ids = [int(v) for v in [*request.args.getlist("id"), *request.form.getlist("id")] if v.isdigit()][:500]
+    with writing() as session:
+        if entity not in session.app.entities:
+            raise NotFound
+        for record_id in ids:
+            restore(session, entity, record_id)
+    flash(plural(len(ids), "{n} record restored", "{n} records restored"), "success")
+    if "id" in request.args:
+        return make_response("", 200)
+    return htmx.go("/recycle-bin")
+
+
+@blueprint.post("/e/<entity>/<int:record_id>/stage")
+def move(entity: str, record_id: int) -> Response:
+    """Moves the record along its path by a click; a refusal is told, nothing changes."""
+    binder = Binder(reading(), device())
+    form = open_form(binder, entity, "edit")
+    if form.path is None or form.path.readonly:
+        raise NotFound
+    version = request.form.get("version", "")
+    with writing() as session:
+        asked = int(version) if version.isdigit() else None
+        update(session, entity, record_id, {form.path.name: request.form.get("to", "")}, version=asked)
+    return htmx.go(f"/e/{entity}/{record_id}")

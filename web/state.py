@@ -1,0 +1,81 @@
+"""What one request knows: who asks, in which language, and the session of the runtime it works in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import cast
+
+from flask import current_app, g
+
+from runtime.errors import NotSignedIn
+from runtime.site import Session, Site
+from web.i18n import Catalogue
+from web.static_files import StaticFiles
+
+EXTENSION = "octavo"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Web:
+    """What the application shares between requests: all of it immutable or safe for threads."""
+
+    site: Site
+    files: StaticFiles
+    catalogue: Catalogue
+
+
+@dataclass(slots=True, kw_only=True)
+class State:
+    """`user_id` is None for somebody who has not signed in."""
+
+    request_id: str
+    language: str = "zh"
+    theme: str = "auto"
+    user_id: int | None = None
+    token: str = ""
+    session: Session | None = None
+    stack: ExitStack = field(default_factory=ExitStack)
+
+
+def web() -> Web:
+    return cast(Web, current_app.extensions[EXTENSION])
+
+
+def state() -> State:
+    return cast(State, g.octavo)
+
+
+def reading() -> Session:
+    """The session this request reads in, opened at first use and closed when the answer is made."""
+    now = state()
+    if now.session is None:
+        if now.user_id is None:
+            raise NotSignedIn
+        now.session = now.stack.enter_context(_open(write=False))
+        now.language = now.session.language
+    return now.session
+
+
+@contextmanager
+def writing() -> Iterator[Session]:
+    """A transaction that is kept when the block ends well. Ends the reading session first: its view is old then."""
+    end_reading()
+    if state().user_id is None:
+        raise NotSignedIn
+    with _open(write=True) as session:
+        yield session
+
+
+def end_reading() -> None:
+    now = state()
+    now.session = None
+    now.stack.close()
+
+
+def _open(*, write: bool) -> AbstractContextManager[Session]:
+    now = state()
+    return web().site.session(
+        now.user_id, write=write, language=now.language, channel="form", request_id=now.request_id
+    )

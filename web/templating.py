@@ -1,0 +1,136 @@
+"""What every template may use: texts, icons, addresses, the page's frame."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import orjson
+from flask import Flask, request, url_for
+from flask_wtf.csrf import generate_csrf
+from markupsafe import Markup
+
+from runtime.views.binder import Binder
+from runtime.views.menus import BoundItem, bind_menu
+from web import state as request_state
+from web.i18n import LANGUAGES, _, plural
+from web.widgets import avatar, badge, widget
+
+
+def prepare(app: Flask) -> None:
+    """Sets up the template environment of the application."""
+    environment = app.jinja_env
+    environment.trim_blocks = environment.lstrip_blocks = True
+    environment.policies["json.dumps_function"] = lambda value, **_kw: orjson.dumps(value).decode()
+    files = app.extensions[request_state.EXTENSION].files
+    sprite = lru_cache(maxsize=1)(lambda: files.address("icons.svg"))
+
+    @lru_cache(maxsize=1024)
+    def icon(name: str | None, extra: str = "", fallback: str = "circle") -> Markup:
+        shown = files.icon(name, fallback)
+        return Markup('<svg class="icon {}" aria-hidden="true"><use href="{}#{}"/></svg>').format(extra, sprite(), shown)
+
+    @app.context_processor
+    def request_values() -> dict[str, str]:
+        now = request_state.state()
+        return {"language": now.language, "theme": now.theme}
+
+    environment.globals.update(
+        {
+            "_": _,
+            "plural": plural,
+            "icon": icon,
+            "asset": lru_cache(maxsize=16)(files.address),
+            "avatar": avatar,
+            "badge": badge,
+            "widget": widget,
+            "languages": LANGUAGES,
+            "csrf": generate_csrf,
+            "client_texts": client_texts,
+            "frame": frame,
+            "here": lambda: request.path,
+            "address_with": address_with,
+            "list_address": list_address,
+            "record_address": record_address,
+        }
+    )
+
+
+def list_address(entity: str, **query: Any) -> str:
+    return url_for("lists.show", entity=entity, **query)
+
+
+def record_address(entity: str, record_id: int | str) -> str:
+    return f"/e/{entity}/{record_id}"
+
+
+def address_with(**changes: Any) -> str:
+    """The present address with some parameters changed; None takes one away."""
+    query = {name: request.args.getlist(name) for name in request.args}
+    for name, value in changes.items():
+        query.pop(name, None)
+        if value is not None:
+            query[name] = [str(value)]
+    return url_for(str(request.endpoint), **(request.view_args or {}), **query)  # type: ignore[arg-type]
+
+
+def client_texts() -> str:
+    """Texts the scripts say."""
+    return orjson.dumps(
+        {
+            "undo": _("Undo"),
+            "close": _("Close"),
+            "yes": _("Yes"),
+            "cancel": _("Cancel"),
+            "remove": _("Remove"),
+            "chosen": _("{n} selected", n="{n}"),
+            "failed": _("That did not work. Please try again."),
+            "offline": _("The server cannot be reached. What you typed is still here."),
+            "session_over": _("Your session has ended. What you typed is still here."),
+            "sign_in": _("Sign in"),
+            "copied": _("Copied"),
+        }
+    ).decode()
+
+
+class Frame:
+    """The page around the content for somebody signed in: who, menu, language, theme."""
+
+    def __init__(self) -> None:
+        now = request_state.state()
+        session = request_state.reading()
+        self.user = session.user
+        self.language = now.language
+        binder = Binder(session)
+        self.menu: tuple[BoundItem, ...] = bind_menu(binder)
+        self.admin = session.user.admin
+        self.creatable = binder.keep("creatable", bind=lambda: self._creatable(binder))
+
+    def _creatable(self, binder: Binder) -> list[dict[str, str | None]]:
+        """Entities of the menu that this user may create records of."""
+        names = dict.fromkeys(leaf.entity for item in self.menu for leaf in item.leaves if leaf.entity)
+        entities = [binder.app.entities[name] for name in names if binder.can(name, "create")]
+        return [{"name": e.name, "label": e.label.of(binder.language), "icon": e.icon} for e in entities]
+
+    @property
+    def bottom(self) -> list[BoundItem]:
+        """The three most used places for a phone: the first leaves of the menu that are lists."""
+        leaves = [leaf for item in self.menu for leaf in item.leaves if leaf.entity]
+        return leaves[:3]
+
+    def is_here(self, item: BoundItem) -> bool:
+        path = request.path
+        if item.report:
+            return path == f"/reports/{item.report}"
+        same = path == f"/e/{item.entity}" or path.startswith(f"/e/{item.entity}/")
+        return same and (not item.view or request.args.get("view") == item.view)
+
+
+def frame() -> Frame | None:
+    """None on a page for somebody who has not signed in, and on an error page whose session cannot be had."""
+    if request_state.state().user_id is None:
+        return None
+    try:
+        return Frame()
+    except Exception:  # the frame must never hide the page's own message
+        return None

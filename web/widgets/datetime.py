@@ -1,0 +1,13 @@
+"""datetime: the browser's own picker; typed in figures of one width."""
+
+from __future__ import annotations
+
+from web.widgets.base import Widget, register
+
+
+@register
+class DatetimeWidget(Widget):
+    name = "datetime"
+    template = "widgets/text.html"
+    css = "c-date"
+    input_type = "datetime-local"

@@ -1,0 +1,30 @@
+"""lookup: another record, found by typing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from runtime.views.binder import BoundField
+from web.widgets.base import Kit, Show, Widget, register
+
+
+@register
+class LookupWidget(Widget):
+    name = "lookup"
+    template = "widgets/lookup.html"
+    css = "c-link"
+
+    def show(self, field: BoundField, kit: Kit) -> Show:
+        target = field.target or ""
+        opens = kit.can_open(target)
+
+        def link(value: Any, title: Any) -> str:
+            if value is None:
+                return ""
+            if not opens or title is None:
+                return escape(title if title is not None else f"#{value}")
+            return Markup('<a class="quiet" href="{}">{}</a>').format(kit.address(target, value), title)
+
+        return link

@@ -1,10 +1,11 @@
-"""days_since, age_in_years."""
+"""days_since, months_since."""
 
 from __future__ import annotations
 
 from datetime import date
 from typing import TYPE_CHECKING
 
+from rules.functions.date import months_between
 from rules.registry import Date, Integer, rule_function
 
 if TYPE_CHECKING:
@@ -25,14 +26,13 @@ def days_since(environment: Environment, day: date) -> int:
 
 
 @rule_function(
-    "age_in_years",
+    "months_since",
     args=[Date],
     returns=Integer,
-    sql=lambda q, day: q.months_between(day, q.today()) // 12,
+    sql=lambda q, day: q.months_between(day, q.today()),
     environment=True,
     uses=["time"],
-    help={"zh": "该日期到今天的整年数", "en": "Full years from the date to today"},
+    help={"zh": "该日期到今天的整月数", "en": "Whole months from the date to today"},
 )
-def age_in_years(environment: Environment, day: date) -> int:
-    today = environment.today
-    return today.year - day.year - ((today.month, today.day) < (day.month, day.day))
+def months_since(environment: Environment, day: date) -> int:
+    return months_between(day, environment.today)

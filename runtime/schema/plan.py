@@ -16,6 +16,7 @@ from metadata.fields.base import Coercion
 from metadata.model import Application, Entity, Field
 from runtime.schema.convert import Convert, Revert, conversion_context, place_of
 from runtime.schema.inspect import ForeignKey, Index, Table, inspect_database, wanted_table
+from runtime.schema import internal_drafts, internal_exchange, internal_records  # noqa: F401 - their tables too
 from runtime.schema.internal import INTERNAL
 from runtime.schema.names import index_name, physical
 from runtime.schema.registry import ARCHIVED, LIVING, RETIRED, Element, Registry

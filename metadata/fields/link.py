@@ -74,8 +74,8 @@ def read_link(raw: Any, entity: str, context: Coercion) -> int | None:
         raw = raw.get("id")
         if raw is None:
             raise Rejection("value.not_an_id", value="{}")
-    elif context.channel == "import" and not isinstance(raw, str):
-        raw = as_text(raw)
+    elif context.channel == "import" and isinstance(raw, float):
+        raw = as_text(raw)  # a title or number made of digits, as a spreadsheet hands it
     if isinstance(raw, str):
         return _of_text(raw, entity, context)
     if type(raw) is not int:

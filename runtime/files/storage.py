@@ -6,13 +6,18 @@ import errno
 import hashlib
 import re
 import secrets
+import shutil
+import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import fsspec
 from fsspec.implementations.dirfs import DirFileSystem
+from fsspec.implementations.local import LocalFileSystem
 
 from runtime.errors import DiskFull, NotFound, TooBig
 from runtime.files.sniff import HEAD
@@ -86,6 +91,17 @@ class Storage:
         except OSError as error:
             raise NotFound() from error
         return stream
+
+    @contextmanager
+    def local(self, digest: str) -> Iterator[Path]:
+        """The content as a file of this machine, for readers that need one; a copy where the storage is elsewhere."""
+        if isinstance(self.files.fs, LocalFileSystem) and self.exists(digest):
+            yield Path(self.files._join(path_of(digest)))
+            return
+        with self.open(digest) as stream, tempfile.NamedTemporaryFile() as copy:
+            shutil.copyfileobj(stream, copy, CHUNK)
+            copy.flush()
+            yield Path(copy.name)
 
     def exists(self, digest: str) -> bool:
         return bool(self.files.exists(path_of(digest)))

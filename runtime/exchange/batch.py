@@ -1,0 +1,83 @@
+"""Doing what was planned for a batch of rows, through the record layer; what it refuses becomes a refused row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from runtime import records
+from runtime.errors import Answer, Busy, DiskFull, RecordProblem
+from runtime.exchange.rows import RowPlan
+from runtime.messages import say_problem
+
+if TYPE_CHECKING:
+    from runtime.site import Session
+
+
+def apply(session: Session, entity: str, batch: Sequence[RowPlan]) -> None:
+    """Creates and updates. Afterwards every plan has its record's id and version, or problems and action `error`."""
+    creates = [plan for plan in batch if plan.action == "create"]
+    updates = [plan for plan in batch if plan.action == "update"]
+    if creates:
+        rows = [plan.values for plan in creates]
+        _save(session, creates, lambda: records.create_many(session, entity, rows, atomic=False),
+              lambda plan: records.create(session, entity, plan.values))  # fmt: skip
+    if updates:
+        changes: list[Mapping[str, Any]] = [{**plan.values, "id": plan.record_id} for plan in updates]
+        _save(session, updates, lambda: records.update_many(session, entity, changes, atomic=False),
+              lambda plan: records.update(session, entity, plan.record_id or 0, plan.values))  # fmt: skip
+
+
+def _save(
+    session: Session,
+    plans: Sequence[RowPlan],
+    together: Callable[[], Sequence[Any]],
+    alone: Callable[[RowPlan], Any],
+) -> None:
+    """All at once; row by row only where the whole batch was turned away."""
+    point = session.connection.begin_nested()
+    try:
+        results = together()
+    except (Busy, DiskFull):
+        raise
+    except (Answer, sa.exc.IntegrityError, sa.exc.DataError):
+        point.rollback()
+        results = [_alone(session, plan, alone) for plan in plans]
+    else:
+        point.commit()
+    for plan, result in zip(plans, results, strict=True):
+        _note(plan, result)
+
+
+def _alone(session: Session, plan: RowPlan, save: Callable[[RowPlan], Any]) -> Any:
+    try:
+        with session.connection.begin_nested():
+            return save(plan)
+    except (Busy, DiskFull):
+        raise
+    except Answer as answer:
+        return answer
+    except (sa.exc.IntegrityError, sa.exc.DataError):
+        return Answer("refused")
+
+
+def _note(plan: RowPlan, result: Any) -> None:
+    if isinstance(result, Answer):
+        plan.action = "error"
+        plan.problems += result.problems or [RecordProblem(code=result.code, params=result.params)]
+        return
+    plan.record_id, plan.version = result.id, result.version
+
+
+def said(problems: Sequence[Mapping[str, Any]], language: str) -> str:
+    """The reasons of a refused row in one text: `电话: “1391234”不是有效的电话号码`."""
+    parts = []
+    for problem in problems:
+        text = say_problem(
+            RecordProblem(code=problem["code"], params=problem["params"], message=problem["message"]), language
+        )
+        where = problem["column"] or problem["field"]
+        parts.append(f"{where}: {text}" if where else text)
+    return "; ".join(parts)

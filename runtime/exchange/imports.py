@@ -1,0 +1,360 @@
+"""Imports: begun once per file, run in batches that each commit with their checkpoint, resumed where they stopped.
+
+The same file imported again with the same columns is the same import: it goes on where it was, and when it was done it
+tries the refused rows again. So nothing is ever imported twice, and nothing is lost.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from metadata.model import Entity
+from runtime.errors import Busy, Forbidden, NotFound, Refused
+from runtime.exchange import state
+from runtime.exchange.batch import apply
+from runtime.exchange.mapping import BadMapping, Column, as_given, field_of, map_columns, settled
+from runtime.exchange.rejects import write_rejects
+from runtime.exchange.rows import Planner, RowPlan, Task
+from runtime.exchange.source import Header, Row, Source, data_rows, find_header, open_source
+from runtime.exchange.state import JOB, Status
+from runtime.files.attachments import link_files, storage_of, store_row
+from runtime.files.names import safe_name
+from runtime.security.access import Access
+
+if TYPE_CHECKING:
+    from runtime.site import Session, Site
+
+BATCH = 500
+SAMPLE = 20
+PATIENCE = (0.2, 0.5, 1.0, 2.0, 4.0)  # seconds between tries of a batch while the database is busy
+MEDIA = {"csv": "text/csv", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
+Progress = Callable[[Status], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """An import as asked for: how the file is read, which column is what, and what a match does."""
+
+    mapping: Mapping[str, str | None] | None = None
+    match: tuple[str, ...] = ()
+    clear: bool = False
+    dry_run: bool = False
+    sheet: str | None = None
+    encoding: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What a file holds: its sheets, columns and first rows, before anything is decided."""
+
+    kind: str
+    sheets: tuple[str, ...]
+    sheet: str | None
+    encoding: str | None
+    header: Header
+    columns: tuple[Column, ...]
+    sample: tuple[Row, ...]
+
+
+def preview(session: Session, entity: str, path: Path, name: str, request: Request | None = None) -> Preview:
+    """Reads the top of a file and proposes the columns. Raises `Unreadable`, `BadMapping`, `Forbidden`, `NotFound`."""
+    request = request or Request()
+    target = _target(session, entity)
+    source, header, columns = _read(session, target, path, name, request)
+    sample = tuple(islice(data_rows(source, header), SAMPLE))
+    return Preview(
+        kind=source.kind,
+        sheets=source.sheets,
+        sheet=source.sheet,
+        encoding=source.encoding,
+        header=header,
+        columns=columns,
+        sample=sample,
+    )
+
+
+def import_file(
+    site: Site,
+    entity: str,
+    path: Path,
+    *,
+    user_id: int | None = None,
+    name: str | None = None,
+    request: Request | None = None,
+    progress: Progress | None = None,
+    stop: Callable[[], bool] | None = None,
+    language: str | None = None,
+) -> Status:
+    """Begins (or takes up) the import of a file and runs it to its end, or until `stop` says so."""
+    with site.session(user_id, write=True, channel="import", language=language) as session:
+        import_id = begin(session, entity, path, name or path.name, request or Request())
+    return run_import(site, import_id, progress=progress, stop=stop, language=language)
+
+
+def begin(session: Session, entity: str, path: Path, name: str, request: Request) -> int:
+    """Keeps the file and notes the import; the id of the one at hand where this very import was begun before.
+
+    The whole file is read once, so that a broken one is refused before anything of it is imported.
+    Raises `Unreadable`, `BadMapping`, `Refused`, `Forbidden`, `NotFound`, `TooBig`.
+    """
+    target = _target(session, entity)
+    source, header, columns = _read(session, target, path, name, request)
+    total = sum(1 for _ in data_rows(source, header))
+    if total == 0:
+        raise Refused("import.empty")
+    with path.open("rb") as stream:
+        content = storage_of(session.site).put(stream)
+    mapping = as_given(columns)
+    mark = state.fingerprint(
+        content.digest, entity, mapping, request.match, request.clear, request.dry_run, source.sheet, session.user.id
+    )
+    found = None if request.dry_run else state.known(session, mark)
+    if found is not None:
+        return found
+    file_id = store_row(session, content, safe_name(name), MEDIA[source.kind])
+    values = {
+        "name": safe_name(name),
+        "target": entity,
+        "file": file_id,
+        "mapping": mapping,
+        "match": ", ".join(request.match) or None,
+        "dry_run": request.dry_run,
+        "total": total,
+    }
+    settings = {
+        "digest": content.digest,
+        "sheet": source.sheet,
+        "encoding": source.encoding,
+        "delimiter": source.delimiter,
+        "kind": source.kind,
+        "header": header.row,
+        "headers": list(header.names),
+        "paths": [column.path for column in columns],
+        "match": list(request.match),
+        "clear": request.clear,
+    }
+    import_id = state.start(session, values, mark, settings)
+    link_files(session, JOB, [(import_id, "file", file_id)])
+    return import_id
+
+
+def _target(session: Session, entity: str) -> Entity:
+    found = session.app.entities.get(entity)
+    if found is None or found.retired or not Access(session).can(entity, "read"):
+        raise NotFound()
+    if not Access(session).can(entity, "import"):
+        raise Forbidden()
+    return found
+
+
+def _read(
+    session: Session, entity: Entity, path: Path, name: str, request: Request
+) -> tuple[Source, Header, tuple[Column, ...]]:
+    source = open_source(path, name, sheet=request.sheet, encoding=request.encoding)
+    hidden = Access(session).hidden(entity.name)
+    header = find_header(source, lambda text: field_of(entity, text, hidden) is not None)
+    given = {**_remembered(session, entity, header, hidden), **(request.mapping or {})}
+    columns = map_columns(session.app, entity, header.names, given=given, hidden=hidden, match=request.match)
+    for key in request.match:
+        _check_match(entity, key, columns, hidden)
+    return source, header, columns
+
+
+def _check_match(entity: Entity, key: str, columns: Sequence[Column], hidden: frozenset[str]) -> None:
+    field = entity.fields.get(key)
+    if field is None or key in hidden or not field.stored or field.storage in ("json", "children", "choices", "links"):
+        raise BadMapping("import.match_not_possible", field=key)
+    if not any(column.field == key for column in columns):
+        raise BadMapping("import.match_not_mapped", field=key)
+
+
+def _remembered(session: Session, entity: Entity, header: Header, hidden: frozenset[str]) -> dict[str, str | None]:
+    """Columns that nothing else explains, as this person mapped them in an earlier import."""
+    table = session.table(JOB)
+    mine = table.c.owner.is_(None) if session.user.id is None else table.c.owner == session.user.id
+    earlier = session.connection.scalars(
+        sa.select(table.c.mapping).where(table.c.target == entity.name, mine).order_by(table.c.id.desc()).limit(10)
+    )
+    found: dict[str, str | None] = {}
+    for mapping in earlier:
+        for name, path in (mapping or {}).items():
+            unexplained = name in header.names and field_of(entity, name, hidden) is None
+            if path and unexplained and path.partition(".")[0] in entity.fields and path.split(".")[0] not in hidden:
+                found.setdefault(name, path)
+    return found
+
+
+# --- running -----------------------------------------------------------------------------------------------------
+
+
+def run_import(
+    site: Site,
+    import_id: int,
+    *,
+    progress: Progress | None = None,
+    stop: Callable[[], bool] | None = None,
+    language: str | None = None,
+) -> Status:
+    """Runs an import from its checkpoint to the end. Raises `NotFound`; `Conflict` where it is running elsewhere."""
+    return _Run(site, import_id, progress, stop or (lambda: False), language).run()
+
+
+class _Run:
+    def __init__(
+        self, site: Site, import_id: int, progress: Progress | None, stop: Callable[[], bool], language: str | None
+    ) -> None:
+        self.site = site
+        self.id = import_id
+        self.progress = progress
+        self.stop = stop
+        self.language = language
+        with site.session() as session:
+            self.row, self.settings, self.position = state.load(session, import_id)
+        self.dry_run = bool(self.row["dry_run"])
+        self.planner: Planner | None = None
+        self.version = -1
+
+    def run(self) -> Status:
+        self._set(state="running")
+        again = self.position > 0 and self.row["state"] == "done"
+        stopped = self._retry() if again else self._rows()
+        if stopped:
+            return self._set(state="waiting")
+        self._keep_rejects()
+        return self._set(state="done")
+
+    def _rows(self) -> bool:
+        """The rows behind the checkpoint; true when stopped on the way."""
+        with storage_of(self.site).local(self.settings["digest"]) as path:
+            source = open_source(
+                path,
+                self.row["name"],
+                sheet=self.settings["sheet"],
+                encoding=self.settings["encoding"],
+                delimiter=self.settings["delimiter"],
+            )
+            header = Header(row=self.settings["header"], names=tuple(self.settings["headers"]))
+            for rows in _batches(data_rows(source, header)):
+                done = [row for row in rows if row[0] <= self.position]
+                if done:
+                    with self._session() as session:
+                        self._planner(session).skip(session, done)
+                if fresh := rows[len(done) :]:
+                    if self.stop():
+                        return True
+                    self._patiently(lambda batch=fresh: self._batch(batch))  # type: ignore[misc]
+        return False
+
+    def _batch(self, rows: Sequence[Row]) -> None:
+        if self.dry_run:
+            planned = self._tried(rows)
+            with self._session(write=True) as session:
+                state.save_batch(session, self.id, self._task(session), planned, self.position, keep=False)
+        else:
+            with self._session(write=True) as session:
+                planned = self._planner(session).plan(session, rows)
+                apply(session, self.row["target"], planned)
+                state.save_batch(session, self.id, self._task(session), planned, self.position)
+        self.position = rows[-1][0]
+        self._report()
+
+    def _tried(self, rows: Sequence[Row]) -> list[RowPlan]:
+        """The same work as in earnest, taken back at the end."""
+        try:
+            with self._session(write=True) as session:
+                planner = self._planner(session)
+                planned = planner.plan(session, rows)
+                apply(session, self.row["target"], planned)
+                planner.would_create(planned)
+                raise _TakenBack
+        except _TakenBack:
+            return planned
+
+    def _retry(self) -> bool:
+        """The rows refused before, once more."""
+        after = 0
+        while True:
+            with self._session() as session:
+                rows = [row for row, _ in state.refused_rows(session, self.id, after, BATCH)]
+            if not rows:
+                return False
+            if self.stop():
+                return True
+            self._patiently(lambda batch=rows: self._again(batch))  # type: ignore[misc]
+            after = rows[-1][0]
+
+    def _again(self, rows: Sequence[Row]) -> None:
+        with self._session(write=True) as session:
+            planned = self._planner(session).plan(session, rows)
+            apply(session, self.row["target"], planned)
+            state.save_retry(session, self.id, self._task(session), planned)
+        self._report()
+
+    def _keep_rejects(self) -> None:
+        with self._session(write=True) as session:
+            file_id = write_rejects(session, self.id, self.row, self.settings)
+            state.set_job(session, self.id, rejects=file_id)
+
+    # --- helpers -------------------------------------------------------------------------------------------------
+
+    def _session(self, *, write: bool = False) -> Any:
+        return self.site.session(self.row["owner"], write=write, channel="import", language=self.language)
+
+    def _planner(self, session: Session) -> Planner:
+        """The planner on the version that the session has pinned; what it remembers of the file is kept."""
+        if self.planner is None:
+            self.planner = Planner(self._task(session), dry_run=self.dry_run)
+        elif session.version != self.version:
+            self.planner.renew(self._task(session))
+        self.version = session.version
+        return self.planner
+
+    def _task(self, session: Session) -> Task:
+        entity = session.app.entities.get(self.row["target"])
+        if entity is None:
+            raise NotFound()
+        headers = self.settings["headers"]
+        hidden = Access(session).hidden(entity.name)
+        columns = settled(session.app, entity, headers, self.settings["paths"], hidden)
+        return Task(
+            app=session.app,
+            entity=entity,
+            columns=columns,
+            width=len(headers),
+            match=tuple(self.settings["match"]),
+            clear=self.settings["clear"],
+        )
+
+    def _patiently(self, work: Callable[[], None]) -> None:
+        for pause in PATIENCE:
+            try:
+                return work()
+            except Busy:
+                time.sleep(pause)
+        return work()
+
+    def _report(self) -> None:
+        if self.progress is not None:
+            with self.site.session() as session:
+                self.progress(state.status(session, self.id))
+
+    def _set(self, **values: Any) -> Status:
+        with self.site.session(write=True) as session:
+            state.set_job(session, self.id, **values)
+            return state.status(session, self.id)
+
+
+class _TakenBack(Exception):  # noqa: N818 - no error: the way out of a transaction that must leave nothing
+    pass
+
+
+def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:
+    while batch := list(islice(rows, BATCH)):
+        yield batch

@@ -1,0 +1,158 @@
+"""Which column fills which field: by name, by label in any language, by an earlier name, along a key of a link."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from metadata.fields.reading import width_folded
+from metadata.model import Application, Entity, Field
+from runtime.errors import Answer, Refused
+
+_REMARK = re.compile(r"[（(【\[](必填|必须|可选|选填|required|optional)[)）】\]]|[*＊：:]+$", re.IGNORECASE)
+_NOISE = re.compile(r"[\s_]+")
+_STEP = re.compile(r"\s*[./／．→]\s*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column of the file. `field` is the field it fills, None where it fills none, and then `skipped` says why:
+    unknown, computed (the system fills it), twice (an earlier column fills the field). `key` is the field of the linked
+    record that the cells name it by; without one they give its title, number or other unique text."""
+
+    index: int
+    header: str
+    field: str | None = None
+    key: str | None = None
+    skipped: str | None = None
+
+    @property
+    def path(self) -> str | None:
+        return f"{self.field}.{self.key}" if self.field and self.key else self.field
+
+
+class BadMapping(Answer):
+    status, code = 422, "import.unknown_column"
+
+
+def map_columns(
+    app: Application,
+    entity: Entity,
+    headers: Sequence[str],
+    *,
+    given: Mapping[str, str | None] | None = None,
+    hidden: frozenset[str] = frozenset(),
+    match: Sequence[str] = (),
+) -> tuple[Column, ...]:
+    """The columns of a file. `given` maps headers to `field`, `field.key` or None (leave out); the rest is guessed.
+
+    What the system fills is left out where guessed, and kept where asked for by name, so that its rows are refused.
+    Raises `BadMapping` for a given column or field that does not exist.
+    """
+    given = dict(given or {})
+    if missing := [name for name in given if name not in headers]:
+        raise BadMapping(column=missing[0])
+    columns: list[Column] = []
+    taken: set[str] = set()
+    asked = {path.partition(".")[0] for path in given.values() if path}
+    for index, header in enumerate(headers):
+        if header in given:
+            column = _asked(app, entity, index, header, given[header], hidden)
+        else:
+            column = _guessed(app, entity, index, header, hidden, match)
+            if column.field in asked:
+                column = Column(index=index, header=header, skipped="twice")
+        if column.field is not None and column.field in taken:
+            column = Column(index=index, header=header, skipped="twice")
+        taken.update((column.field,) if column.field else ())
+        columns.append(column)
+    if not taken:
+        raise Refused("import.no_columns", entity=entity.name)
+    return tuple(columns)
+
+
+def _asked(
+    app: Application, entity: Entity, index: int, header: str, path: str | None, hidden: frozenset[str]
+) -> Column:
+    if not path:
+        return Column(index=index, header=header, skipped="unknown")
+    name, _, key = path.partition(".")
+    field = entity.fields.get(name)
+    if field is None or field.retired or name in hidden or (key and key_field(app, field, key) is None):
+        raise BadMapping("import.unknown_field", column=header, field=path)
+    return Column(index=index, header=header, field=name, key=key or None)
+
+
+def _guessed(
+    app: Application, entity: Entity, index: int, header: str, hidden: frozenset[str], match: Sequence[str]
+) -> Column:
+    field, rest = field_of(entity, header, hidden), ""
+    if field is None:
+        first, *steps = _STEP.split(header, maxsplit=1)
+        field, rest = (field_of(entity, first, hidden), steps[0]) if steps else (None, "")
+    if field is None:
+        return Column(index=index, header=header, skipped="unknown")
+    if not importable(field) and field.name not in match:
+        return Column(index=index, header=header, skipped="computed")
+    if not rest:
+        return Column(index=index, header=header, field=field.name)
+    key = key_field(app, field, rest)
+    if key is None:
+        return Column(index=index, header=header, skipped="unknown")
+    return Column(index=index, header=header, field=field.name, key=key.name)
+
+
+def importable(field: Field) -> bool:
+    """Whether a guessed column may fill the field: what is written by people, and no lines."""
+    return field.writable and field.storage != "children"
+
+
+def field_of(entity: Entity, header: str, hidden: frozenset[str] = frozenset()) -> Field | None:
+    """The field a header means: by name, then earlier name, then label in any language."""
+    wanted = folded(header)
+    if not wanted:
+        return None
+    fields = [f for f in entity.fields.values() if not f.retired and f.name not in hidden]
+    for spellings in (lambda f: (f.name,), lambda f: f.was, lambda f: tuple(f.label.values.values())):
+        for field in fields:
+            if any(folded(spelling) == wanted for spelling in spellings(field)):
+                return field
+    return None
+
+
+def key_field(app: Application, field: Field, key: str) -> Field | None:
+    """The field of the linked entity that `key` means: stored text or its id."""
+    target = app.entities.get(field.to or "") if field.storage in ("link", "links") else None
+    found = field_of(target, key) if target else None
+    usable = found is not None and found.stored and (found.storage == "text" or found.name == "id")
+    return found if usable and found is not None and found.type != "secret" else None
+
+
+def folded(header: str) -> str:
+    """A header without what people decorate it with: blanks, stars, `（必填）`, width and case."""
+    text = width_folded(header[:200]).strip()
+    return _NOISE.sub("", _REMARK.sub("", text)).casefold()
+
+
+def as_given(columns: Sequence[Column]) -> dict[str, Any]:
+    """The mapping to remember: header -> path, None for what was left out."""
+    found: dict[str, Any] = {}
+    for column in columns:
+        if column.header and found.get(column.header) is None:
+            found[column.header] = column.path
+    return found
+
+
+def settled(
+    app: Application,
+    entity: Entity,
+    headers: Sequence[str],
+    paths: Sequence[str | None],
+    hidden: frozenset[str],
+) -> tuple[Column, ...]:
+    """The columns of an import under way, on the version now published. Raises `BadMapping` where a field is gone."""
+    return tuple(
+        _asked(app, entity, index, header, path, hidden) for index, (header, path) in enumerate(zip(headers, paths))
+    )

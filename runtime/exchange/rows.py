@@ -1,0 +1,276 @@
+"""What an import would do with each row of a batch: create, update, leave alone, or refuse with a reason."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from metadata.fields import Rejection, field_type
+from metadata.model import Application, Entity, Field
+from runtime.errors import RecordProblem
+from runtime.exchange.lookup import existing, ids_by, stored_values, titles
+from runtime.exchange.mapping import Column
+from runtime.exchange.source import Row
+from runtime.records.input import coercion
+
+if TYPE_CHECKING:
+    from runtime.site import Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """An import as asked for. `match` names the fields that tell whether a record is there already; with `clear` an
+    empty cell empties the field of such a record, otherwise it leaves it alone."""
+
+    app: Application
+    entity: Entity
+    columns: tuple[Column, ...]
+    width: int  # columns of the header
+    match: tuple[str, ...] = ()
+    clear: bool = False
+
+    def header_of(self, name: str | None) -> str | None:
+        """The column that fills a field; a path into lines or the record as a whole has none."""
+        return next((c.header for c in self.columns if c.field == name), None)
+
+
+@dataclass(slots=True, eq=False)
+class RowPlan:
+    """One row on its way: `action` is create, update, same or error."""
+
+    number: int
+    cells: list[Any]
+    values: dict[str, Any] = field(default_factory=dict)
+    action: str = "create"
+    record_id: int | None = None
+    version: int = 0
+    before: dict[str, Any] | None = None  # of what an update changes, as JSON
+    problems: list[RecordProblem] = field(default_factory=list)
+
+    def refuse(self, code: str, name: str | None = None, **params: object) -> None:
+        self.problems.append(RecordProblem(code=code, field=name, params={k: str(v) for k, v in params.items()}))
+        self.action = "error"
+
+
+class Planner:
+    """Plans batch after batch of one import; remembers the keys seen, since a file may name a record twice.
+
+    In a dry run nothing stays from one batch to the next, so the texts that later rows may refer to, or must not
+    repeat, are remembered as well.
+    """
+
+    def __init__(self, task: Task, *, dry_run: bool = False) -> None:
+        self.task = task
+        self.dry_run = dry_run
+        self.seen: dict[int, int] = {}  # hash of the key -> row
+        self._texts: set[int] = set()  # hashes of (field, text) of rows that would be created
+        self._used = [c for c in task.columns if c.field is not None]
+
+    def renew(self, task: Task) -> None:
+        """Goes on with the same file on a newer published version."""
+        self.__dict__.pop("_named", None)
+        self.__dict__.pop("_fields", None)
+        self.__dict__.pop("_may_create", None)
+        self.task = task
+        self._used = [c for c in task.columns if c.field is not None]
+
+    def plan(self, session: Session, rows: Sequence[Row]) -> list[RowPlan]:
+        """The plans of the rows, in their order."""
+        batch = [self._read(number, cells) for number, cells in rows]
+        self._link_by_key(session, batch)
+        self._announce_titles(session, batch)
+        if self.task.match:
+            self._match(session, batch)
+        if self.dry_run:
+            self._repeated(batch)
+        return batch
+
+    def would_create(self, batch: Sequence[RowPlan]) -> None:
+        """Tells a dry run which rows would be there for the batches that follow."""
+        for plan in batch:
+            if plan.action == "create":
+                given = {name: plan.values.get(name) for name in self._named}
+                self._texts.update(hash((name, _text(v))) for name, v in given.items() if v is not None)
+
+    @cached_property
+    def _named(self) -> tuple[str, ...]:
+        """Fields by which a row may be referred to, or that must not repeat."""
+        fields = (self.task.entity.fields[c.field] for c in self._used if c.field)
+        return tuple(f.name for f in fields if f.unique or f.name == self.task.entity.title)
+
+    def _repeated(self, batch: Sequence[RowPlan]) -> None:
+        unique = [name for name in self._named if self.task.entity.fields[name].unique]
+        for plan in batch:
+            for name in unique:
+                if plan.action == "create" and hash((name, _text(plan.values.get(name)))) in self._texts:
+                    plan.refuse("unique", name)
+
+    def skip(self, session: Session, rows: Sequence[Row]) -> None:
+        """Rows dealt with before the import was interrupted: only their keys matter."""
+        if self.task.match:
+            for plan in [self._read(number, cells) for number, cells in rows]:
+                self._key(session, plan)
+
+    def _read(self, number: int, cells: list[Any]) -> RowPlan:
+        plan = RowPlan(number, cells)
+        for column in self._used:
+            raw = cells[column.index] if column.index < len(cells) else None
+            if raw is None or raw == "" or (isinstance(raw, str) and not raw.strip()):
+                if self.task.clear and column.field not in self.task.match:
+                    plan.values[column.field or ""] = None
+            else:
+                plan.values[column.field or ""] = raw
+        if any(cell not in (None, "") for cell in cells[self.task.width :]):
+            plan.refuse("import.too_many_cells")
+        return plan
+
+    # --- links ---------------------------------------------------------------------------------------------------
+
+    def _link_by_key(self, session: Session, batch: Sequence[RowPlan]) -> None:
+        """Cells of a column such as `owner.login`, in one statement per column, become ids."""
+        for column in self._used:
+            if column.key is None or column.field is None:
+                continue
+            link = self.task.entity.fields[column.field]
+            key = self.task.app.entities[link.to or ""].fields[column.key]
+            given = {plan: plan.values[column.field] for plan in _having(batch, column.field)}
+            found = ids_by(session, link.to or "", key, {_as_key(v, key, session) for v in given.values()})
+            for plan, raw in given.items():
+                _take_link(plan, column.field, raw, found.get(_as_key(raw, key, session), []))
+
+    def _announce_titles(self, session: Session, batch: Sequence[RowPlan]) -> None:
+        """The titles of a batch are looked up together, so that the record layer finds them at hand."""
+        cache = session.cache.setdefault("resolved", {})
+        wanted: dict[str, set[str]] = defaultdict(set)
+        for column in self._used:
+            link = self.task.entity.fields[column.field or ""]
+            if column.field and column.key is None and link.storage == "link" and link.to:
+                cells = (plan.values[link.name] for plan in _having(batch, link.name))
+                wanted[link.to].update(c.strip() for c in cells if isinstance(c, str) and len(c) <= 1000)
+        for entity, texts in wanted.items():
+            for text, ids in titles(session, entity, texts).items():
+                cache.setdefault((entity, text), ids)
+        if self.dry_run:
+            self._refer_within_file(cache, batch)
+
+    def _refer_within_file(self, cache: dict[Any, list[int]], batch: Sequence[RowPlan]) -> None:
+        """A link to a row further up counts as found; the record is not there, so the cell is left out."""
+        own = self.task.entity.name
+        links = [c.field for c in self._used if c.field and self.task.entity.fields[c.field].to == own]
+        for name in links:
+            for plan in _having(batch, name):
+                text = _text(plan.values[name])
+                if not cache.get((own, text)) and any(hash((n, text)) in self._texts for n in self._named):
+                    del plan.values[name]
+
+    # --- matching ------------------------------------------------------------------------------------------------
+
+    def _match(self, session: Session, batch: Sequence[RowPlan]) -> None:
+        keys = {plan.number: key for plan in batch if (key := self._key(session, plan)) is not None}
+        found = existing(session, self.task.entity, self.task.match, set(keys.values()))
+        matched = [plan for plan in batch if plan.action != "error"]
+        for plan in matched:
+            ids = found.get(keys[plan.number], [])
+            if len(ids) > 1:
+                plan.refuse("import.ambiguous_key", self.task.match[0], count=len(ids))
+            elif ids:
+                plan.record_id, plan.action = ids[0], "update"
+            elif not self._may_create:
+                plan.refuse("value.unknown_record", self.task.match[0], value=str(plan.values[self.task.match[0]])[:60])
+        self._compare(session, [plan for plan in matched if plan.action == "update"])
+        for plan in matched:
+            self._without_nothing(plan)
+
+    @cached_property
+    def _may_create(self) -> bool:
+        """A key that the system gives (id, number) cannot be given to a new record."""
+        return all(self.task.entity.fields[name].writable for name in self.task.match)
+
+    def _key(self, session: Session, plan: RowPlan) -> tuple[Any, ...] | None:
+        """The coerced values of the match fields; refuses the row where they are missing or seen before."""
+        context = coercion(session)
+        key: list[Any] = []
+        for name in self.task.match:
+            spec = self.task.entity.fields[name]
+            try:
+                value = field_type(spec.type).coerce(plan.values.get(name), spec, context)
+            except Rejection as rejection:
+                plan.refuse(rejection.code, name, **rejection.params)
+                return None
+            if value is None:
+                plan.refuse("import.empty_key", name)
+                return None
+            key.append(value)
+        found = tuple(key)
+        first = self.seen.setdefault(hash(found), plan.number)
+        if first != plan.number:
+            plan.refuse("import.key_twice", self.task.match[0], row=first)
+            return None
+        return found
+
+    def _compare(self, session: Session, plans: Sequence[RowPlan]) -> None:
+        """Leaves only what differs from the stored record; a row without a difference is `same`."""
+        stored = stored_values(session, self.task.entity, [p.record_id for p in plans if p.record_id], self._fields)
+        context = coercion(session)
+        for plan in plans:
+            current = stored.get(plan.record_id or 0, {})
+            changed: dict[str, Any] = {}
+            before: dict[str, Any] = {}
+            for name, raw in plan.values.items():
+                if name in self.task.match:
+                    continue
+                spec = self.task.entity.fields[name]
+                kind = field_type(spec.type)
+                try:
+                    value = kind.coerce(raw, spec, context)
+                except Rejection as rejection:
+                    plan.refuse(rejection.code, name, **rejection.params)
+                    continue
+                if _comparable(value) != _comparable(current.get(name)):
+                    changed[name] = value
+                    before[name] = kind.to_json(current.get(name), spec, context)
+            if plan.action != "error":
+                plan.values, plan.before = changed, before
+                plan.action = "update" if changed else "same"
+
+    @cached_property
+    def _fields(self) -> tuple[Field, ...]:
+        return tuple(self.task.entity.fields[c.field] for c in self._used if c.field)
+
+    def _without_nothing(self, plan: RowPlan) -> None:
+        if plan.action == "create":
+            plan.values = {name: value for name, value in plan.values.items() if value is not None}
+
+
+def _comparable(value: Any) -> Any:
+    if isinstance(value, tuple | list):
+        return sorted(value, key=str)
+    return value
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value).strip()
+
+
+def _having(batch: Iterable[RowPlan], name: str) -> list[RowPlan]:
+    return [plan for plan in batch if plan.values.get(name) is not None]
+
+
+def _as_key(raw: Any, key: Field, session: Session) -> Any:
+    """The value of a key field that a cell stands for; None where it stands for none."""
+    try:
+        return field_type(key.type).coerce(raw, key, coercion(session))
+    except Rejection:
+        return None
+
+
+def _take_link(plan: RowPlan, name: str, raw: Any, ids: Sequence[int]) -> None:
+    if not ids:
+        plan.refuse("value.unknown_record", name, value=str(raw)[:60])
+    elif len(ids) > 1:
+        plan.refuse("value.ambiguous_record", name, value=str(raw)[:60], count=len(ids))
+    else:
+        plan.values[name] = ids[0]

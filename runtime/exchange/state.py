@@ -1,0 +1,226 @@
+"""The state of an import: progress, outcome per row, refused rows; all written in the transaction of the batch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, time
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from runtime.errors import Conflict, NotFound
+from runtime.exchange.rows import RowPlan, Task
+from runtime.exchange.source import Row
+from runtime.schema.internal_exchange import import_reject, import_row, import_state
+from runtime.security.access import Access
+
+if TYPE_CHECKING:
+    from runtime.site import Session
+
+JOB = "import_job"
+COUNTS = ("done", "created", "updated", "rejected")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """How far an import is. `state` is waiting, running, done or parked; `same` counts rows that change nothing."""
+
+    id: int
+    name: str
+    target: str
+    state: str
+    dry_run: bool
+    total: int | None
+    done: int
+    created: int
+    updated: int
+    same: int
+    rejected: int
+    mapping: Mapping[str, str | None]
+    rejects: int | None = None  # file of the refused rows
+
+
+def fingerprint(*parts: Any) -> str:
+    """What makes two imports the same: content, target, columns, match, person."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def known(session: Session, mark: str) -> int | None:
+    """The newest import with this fingerprint."""
+    found = session.connection.scalar(
+        sa.select(sa.func.max(import_state.c.import_id)).where(import_state.c.fingerprint == mark)
+    )
+    return None if found is None else int(found)
+
+
+def start(session: Session, values: Mapping[str, Any], mark: str, settings: Mapping[str, Any]) -> int:
+    """A new import, waiting. Its id."""
+    table = session.table(JOB)
+    row = {
+        "state": "waiting",
+        **dict.fromkeys(COUNTS, 0),
+        "result": {"same": 0},
+        "owner": session.user.id,
+        "created_at": session.now,
+        "created_on": session.today,
+        "updated_at": session.now,
+        "created_by": session.user.id,
+        "updated_by": session.user.id,
+        "version": 1,
+        **values,
+    }
+    made = session.connection.execute(sa.insert(table).values(row).returning(table.c.id))
+    import_id = int(made.scalar_one())
+    session.connection.execute(
+        sa.insert(import_state).values(
+            import_id=import_id, fingerprint=mark, settings=dict(settings), position=0
+        )
+    )  # fmt: skip
+    return import_id
+
+
+def load(session: Session, import_id: int) -> tuple[dict[str, Any], dict[str, Any], int]:
+    """The import's row, how its file is read, and the number of the last row dealt with. Raises `NotFound`."""
+    table = session.table(JOB)
+    row = session.connection.execute(sa.select(table).where(table.c.id == import_id)).mappings().first()
+    state = session.connection.execute(
+        sa.select(import_state).where(import_state.c.import_id == import_id)
+    ).mappings().first()  # fmt: skip
+    if row is None or state is None:
+        raise NotFound()
+    return dict(row), dict(state["settings"]), int(state["position"])
+
+
+def status(session: Session, import_id: int) -> Status:
+    """How far an import is, for its owner and administrators. Raises `NotFound` for others."""
+    row, _, _ = load(session, import_id)
+    if not Access(session).admin and (row["owner"] is None or row["owner"] != session.user.id):
+        raise NotFound()
+    return Status(
+        id=import_id,
+        name=row["name"],
+        target=row["target"],
+        state=row["state"],
+        dry_run=bool(row["dry_run"]),
+        total=row["total"],
+        **{name: int(row[name] or 0) for name in COUNTS},
+        same=int((row["result"] or {}).get("same", 0)),
+        mapping=row["mapping"] or {},
+        rejects=row["rejects"],
+    )
+
+
+def save_batch(
+    session: Session, import_id: int, task: Task, batch: Sequence[RowPlan], position: int, *, keep: bool = True
+) -> None:
+    """Moves the checkpoint from `position` past the batch. Raises `Conflict` where another runner has moved it.
+
+    Without `keep` (a dry run) nothing is noted for undoing.
+    """
+    moved = session.connection.execute(
+        sa.update(import_state)
+        .where(import_state.c.import_id == import_id, import_state.c.position == position)
+        .values(position=batch[-1].number)
+    )
+    if moved.rowcount != 1:
+        raise Conflict("import.running")
+    if keep:
+        _save_rows(session, import_id, batch)
+    rejected = [_rejected(import_id, task, plan) for plan in batch if plan.action == "error"]
+    if rejected:
+        session.connection.execute(sa.insert(import_reject), rejected)
+    count(session, import_id, batch, done=len(batch), rejected=len(rejected))
+
+
+def save_retry(session: Session, import_id: int, task: Task, batch: Sequence[RowPlan]) -> None:
+    """Rows refused before and tried again: those that landed are no longer refused, the others have fresh reasons."""
+    numbers = [plan.number for plan in batch]
+    session.connection.execute(
+        sa.delete(import_reject).where(import_reject.c.import_id == import_id, import_reject.c.row.in_(numbers))
+    )
+    rejected = [_rejected(import_id, task, plan) for plan in batch if plan.action == "error"]
+    if rejected:
+        session.connection.execute(sa.insert(import_reject), rejected)
+    _save_rows(session, import_id, batch)
+    count(session, import_id, batch, done=0, rejected=len(rejected) - len(batch))
+
+
+def _save_rows(session: Session, import_id: int, batch: Sequence[RowPlan]) -> None:
+    rows = [
+        {"import_id": import_id, "row": p.number, "record_id": p.record_id, "version": p.version, "before": p.before}
+        for p in batch
+        if p.action in ("create", "update")
+    ]
+    if rows:
+        session.connection.execute(sa.insert(import_row), rows)
+
+
+def _rejected(import_id: int, task: Task, plan: RowPlan) -> dict[str, Any]:
+    problems = [
+        {
+            "column": task.header_of(problem.field),
+            "field": problem.field,
+            "code": problem.code,
+            "params": dict(problem.params),
+            "message": problem.message,
+        }
+        for problem in plan.problems
+    ]
+    return {"import_id": import_id, "row": plan.number, "cells": [_cell(c) for c in plan.cells], "problems": problems}
+
+
+def _cell(cell: Any) -> Any:
+    """A cell as JSON that reads back as the same value when the row is tried again."""
+    if isinstance(cell, date | time):
+        return cell.isoformat()
+    if isinstance(cell, Decimal):
+        return str(cell)
+    if isinstance(cell, str):
+        return cell.encode("utf-8", "replace").decode("utf-8").replace("\x00", "\ufffd")[:32_000]
+    return cell if cell is None or isinstance(cell, bool | int | float) else str(cell)
+
+
+def count(session: Session, import_id: int, batch: Sequence[RowPlan], *, done: int, rejected: int) -> None:
+    """Adds a batch to the figures people see."""
+    table = session.table(JOB)
+    actions = [plan.action for plan in batch]
+    same = session.connection.scalar(sa.select(table.c.result).where(table.c.id == import_id)) or {}
+    session.connection.execute(
+        sa.update(table)
+        .where(table.c.id == import_id)
+        .values(
+            done=table.c.done + done,
+            created=table.c.created + actions.count("create"),
+            updated=table.c.updated + actions.count("update"),
+            rejected=table.c.rejected + rejected,
+            result={**same, "same": int(same.get("same", 0)) + actions.count("same")},
+            updated_at=session.now,
+        )
+    )
+
+
+def set_job(session: Session, import_id: int, **values: Any) -> None:
+    table = session.table(JOB)
+    session.connection.execute(sa.update(table).where(table.c.id == import_id).values(updated_at=session.now, **values))
+
+
+def refused_rows(session: Session, import_id: int, after: int = 0, limit: int = 500) -> list[tuple[Row, Any]]:
+    """Refused rows behind row `after`, in order: (row, problems)."""
+    found = session.connection.execute(
+        sa.select(import_reject.c.row, import_reject.c.cells, import_reject.c.problems)
+        .where(import_reject.c.import_id == import_id, import_reject.c.row > after)
+        .order_by(import_reject.c.row)
+        .limit(limit)
+    )
+    return [((int(number), list(cells)), problems) for number, cells, problems in found]
+
+
+def all_refused(session: Session, import_id: int) -> Iterator[tuple[Row, Any]]:
+    after = 0
+    while part := refused_rows(session, import_id, after):
+        yield from part
+        after = part[-1][0][0]

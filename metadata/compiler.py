@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from metadata.drafts import World
+from metadata.drafts import Key, Thing, World
 from metadata.model import Application
 from metadata.packages import Layer
 from metadata.passes import check, freeze, link, overlay, parse, shape, typecheck
@@ -31,6 +31,7 @@ class Compiled:
     application: Application | None
     problems: list[Problem]
     documents: list[Document]
+    things: Mapping[Key, Thing] = field(default_factory=dict, repr=False)  # for metadata.explain
 
     @property
     def errors(self) -> list[Problem]:
@@ -53,7 +54,9 @@ def compile_application(
     for run in PASSES:
         run(world)
     documents = [document for layer in layers for document in layer.documents]
-    return Compiled(application=world.application, problems=in_order(world.problems), documents=documents)
+    return Compiled(
+        application=world.application, problems=in_order(world.problems), documents=documents, things=world.things
+    )
 
 
 def in_order(problems: Sequence[Problem]) -> list[Problem]:

@@ -118,6 +118,7 @@ class World:
     problems: list[Problem] = field(default_factory=list)
     functions: Any = None
     hidden_fields: set[tuple[str, str]] = field(default_factory=set)
+    used: set[tuple[str, str]] = field(default_factory=set)  # (entity, field) that declarations name
     dependencies: list[Any] = field(default_factory=list)
 
     # --- problems
@@ -129,13 +130,13 @@ class World:
         path: Path = (),
         *,
         offset: int | None = None,
-        key: bool = False,
+        at_key: bool = False,
         severity: Severity = "error",
         hint: str | None = None,
         related: Iterable[Place] = (),
-        **params: str,
+        **params: Any,
     ) -> None:
-        place = thing.place(path, offset, key)
+        place = thing.place(path, offset, at_key)
         self.problems.append(
             Problem(code=code, place=place, severity=severity, params=params, hint=hint, related=tuple(related))
         )
@@ -148,7 +149,7 @@ class World:
         severity: Severity = "error",
         hint: str | None = None,
         related: Iterable[Place] = (),
-        **params: str,
+        **params: Any,
     ) -> None:
         self.problems.append(
             Problem(code=code, place=place, severity=severity, params=params, hint=hint, related=tuple(related))
@@ -232,6 +233,12 @@ class World:
     def open_options(self, options: str) -> bool:
         found = self.options.get(options)
         return bool(found and found.path == ("choices",) and found.thing.data.get("open") is True)
+
+
+def entity_of(thing: Thing) -> str:
+    """The entity of a layout: declared, or the one of its own name."""
+    found = thing.data.get("entity")
+    return found if isinstance(found, str) else thing.name
 
 
 def title_of(draft: EntityDraft) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from metadata.drafts import EntityDraft, FieldDraft, Thing, World
 from metadata.fields.text import pattern as matcher
-from metadata.kinds.numbering import check_pattern
+from metadata.number_pattern import check_pattern
 from metadata.places import Path
 
 _NOT_COMPUTED = ("required", "unique", "default", "tracked", "required_when", "readonly_when")
@@ -92,7 +92,7 @@ def _field(draft: EntityDraft, member: FieldDraft, world: World) -> None:
 def _computed(member: FieldDraft, thing: Thing, world: World) -> None:
     for key in _NOT_COMPUTED:
         if member.spec.get(key) not in (None, False):
-            world.report("field.computed", thing, (*member.path, key), key=True, name=member.name, property=key)
+            world.report("field.computed", thing, (*member.path, key), at_key=True, name=member.name, property=key)
 
 
 def _pattern(given: str, thing: Thing, path: Path, world: World) -> None:

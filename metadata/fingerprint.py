@@ -28,7 +28,12 @@ def display_fingerprint(application: Application) -> str:
 
 
 def _entity(entity: Entity) -> Any:
-    whole = {"name": entity.name, "table": entity.table, "unique": entity.unique, "indexes": entity.indexes}
+    whole: dict[str, Any] = {
+        "name": entity.name,
+        "table": entity.table,
+        "unique": entity.unique,
+        "indexes": entity.indexes,
+    }
     whole |= {"parent": entity.parent, "currency": entity.currency, "history": entity.history, "was": entity.was}
     return plain({**whole, "retired": entity.retired, "fields": [_field(f) for f in entity.fields.values()]})
 

@@ -8,7 +8,8 @@ from typing import Any
 from metadata.frozen import FrozenMap
 from metadata.model import Text
 
-EVERY = "*"
+# Codes that a text may be given under, and that a choice may carry directly.
+LANGUAGES = ("zh", "en", "zh_hant", "ja", "ko", "fr", "de", "es", "pt", "it", "ru", "vi", "th", "id", "ar")
 
 
 def humanise(name: str) -> str:

@@ -492,7 +492,8 @@ class Application:
         here: str | None = entity
         shown: Field | None = None
         for part in member.of:
-            shown = self.entities[here].fields.get(part) if here in self.entities else None
+            holder = self.entities.get(here) if here else None
+            shown = holder.fields.get(part) if holder else None
             here = shown.value_type.entity if shown else None
         info = self.field_info(self._holder(entity, member.of), shown.name) if shown else None
         return info is not None and info.live

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import yaml
@@ -82,7 +83,7 @@ def _decode(text: str | bytes, file: str) -> tuple[str, Problem | None]:
         try:
             text = text.decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            return "", Problem(code="syntax.encoding", place=_at_byte(file, text, error.start))
+            return "", Problem(code="syntax.encoding", place=_at_byte(file, error.object, error.start))
     text = text.removeprefix("\ufeff")
     odd = _UNPRINTABLE.search(text)
     if odd is None:
@@ -106,10 +107,10 @@ def _chunks(text: str) -> list[tuple[int, int]]:
     """Start and end of each document: `---` at the start of a line always begins one, whatever comes before."""
     cuts = [m.start() for m in _DOCUMENT_START.finditer(text)]
     edges = [0, *[c for c in cuts if c > 0], len(text)]
-    return [(a, b) for a, b in zip(edges, edges[1:], strict=False) if text[a:b].strip()]
+    return [(a, b) for a, b in pairwise(edges) if text[a:b].strip()]
 
 
-class _Refusal(Exception):
+class _Refusal(Exception):  # noqa: N818 - not an error of the program
     """Ends the reading of one document; the problem is recorded already."""
 
 
@@ -145,11 +146,12 @@ class _Reader:
         return Place(file=self.file, line=self.first_line + mark.line + 1, column=mark.column + 1)
 
     def _yaml_error(self, error: yaml.MarkedYAMLError) -> None:
-        mark = error.problem_mark or error.context_mark
+        mark: Any = error.problem_mark or error.context_mark
         if mark is None:
             self.problems.append(Problem(code="syntax.yaml", place=Place(file=self.file), params={"detail": ""}))
             return
-        related = (self._place(error.context_mark),) if error.context_mark and error.context_mark.index else ()
+        context: Any = error.context_mark
+        related = (self._place(context),) if context is not None and context.line != mark.line else ()
         if self.chunk[mark.index : mark.index + 1] == "\t":
             self._problem("syntax.tab", mark)
         else:
@@ -183,6 +185,7 @@ class _Reader:
         """Data and positions of the one document of the chunk."""
         top: list[tuple[Any, Spot]] = []
         stack: list[tuple[Any, Spot, str | None]] = []  # container, its spot, the key a value is due for
+        event: Any
         for event in yaml.parse(self.chunk, Loader=yaml.CBaseLoader):
             if isinstance(event, yaml.ScalarEvent):
                 self._scalar(event, stack, top)

@@ -13,7 +13,7 @@ from metadata.drafts import EntityDraft, FieldDraft, OptionsDraft, World, title_
 from metadata.fields.base import Coercion, Rejection
 from metadata.frozen import FrozenMap
 from metadata.i18n import humanise, text_of
-from metadata.kinds.fields import RULES, FieldShape
+from metadata.kinds.fields import FieldShape
 from metadata.model import Check, Choice, Entity, Field, Numbering, Options, Origin, Storage, Text
 
 _SYSTEM_LABELS: dict[str, dict[str, str]] = {
@@ -186,7 +186,9 @@ def build_field(draft: EntityDraft, member: FieldDraft, world: World, sorted_by:
         of=tuple(spec["of"].split(".")) if isinstance(spec.get("of"), str) else (),
         settings=frozen({k: v for k, v in spec.items() if k not in _MAPPED}),
         origin=origin(thing, path),
-        **{key: thing.expression((*path, key)) for key in RULES},
+        visible_when=thing.expression((*path, "visible_when")),
+        required_when=thing.expression((*path, "required_when")),
+        readonly_when=thing.expression((*path, "readonly_when")),
     )
     return _with_default(draft, member, made, world)
 
@@ -239,7 +241,7 @@ def _with_default(draft: EntityDraft, member: FieldDraft, made: Field, world: Wo
     try:
         value = member.type.coerce(given, made, _coercion(world))
     except Rejection as rejection:
-        params = {**rejection.params, "field": member.name, "reason": rejection.code}
+        params: dict[str, Any] = {**rejection.params, "field": member.name, "reason": rejection.code}
         world.report("default.refused", draft.thing, (*member.path, "default"), **params)
         return made
     return replace(made, default=value)

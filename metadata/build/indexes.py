@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from metadata.drafts import EntityDraft, FieldDraft, Thing, World
-from metadata.kinds.layout import entity_of
+from metadata.drafts import EntityDraft, FieldDraft, Thing, World, entity_of
 
 _INDEXABLE = {"text", "integer", "decimal", "boolean", "date", "datetime", "time", "link"}
 _TOO_LONG = {"long_text", "rich_text"}
@@ -57,9 +56,9 @@ def _wanted(draft: EntityDraft, lists: list[Thing]) -> Iterator[tuple[str, ...]]
         for view in data.get("views") or ():
             yield _sort(draft, view)
         for item in data.get("filters") or ():
-            member = draft.fields.get(item["field"])
-            if member is not None and indexable(member):
-                yield (member.name, *[n for n in sort[:1] if n != member.name])
+            filtered = draft.fields.get(item["field"])
+            if filtered is not None and indexable(filtered):
+                yield (filtered.name, *[n for n in sort[:1] if n != filtered.name])
 
 
 def _sort(draft: EntityDraft, data: dict[str, Any]) -> tuple[str, ...]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from metadata.build.common import label, origin, text
-from metadata.drafts import Thing, World
+from metadata.drafts import Thing, World, entity_of
 from metadata.i18n import label_of
-from metadata.kinds.layout import entity_of
 from metadata.model import (
     Column,
     Filter,

@@ -37,7 +37,6 @@ class Wanted:
     allow_old: bool = False
     outer: str | None = None  # the entity of `this`, where the bare names are another's
     measures: Mapping[str, Type] | None = None  # not None: aggregates stand free, these are earlier measures
-    outer: str | None = None  # the entity of the record that asks, `this` in the text
 
 
 class Kind(Shape):

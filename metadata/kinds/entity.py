@@ -9,7 +9,6 @@ from metadata.drafts import FieldDraft, Thing, World
 from metadata.entity_checks import check_entity
 from metadata.kinds.base import Kind, Reference, Wanted, register
 from metadata.kinds.fields import RULES, FieldShape
-from metadata.kinds.numbering import fields_in
 from metadata.kinds.shape import (
     NAME,
     Prop,
@@ -26,6 +25,7 @@ from metadata.kinds.shape import (
     texts,
     was,
 )
+from metadata.number_pattern import fields_in
 from rules.typing import BOOLEAN
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from metadata.drafts import Thing, World
+from metadata.checks import check_form
+from metadata.drafts import Thing, World, entity_of
 from metadata.kinds.base import Kind, Reference, Wanted, register
 from metadata.kinds.layout import (
     DEVICE,
@@ -13,7 +14,6 @@ from metadata.kinds.layout import (
     ForShape,
     column_references,
     condition,
-    entity_of,
     layout_references,
     visible_when,
 )
@@ -108,6 +108,10 @@ tabs:
                 yield Reference(path=(key, found), to="field", name=found, entity=entity)
         for tab in thing.data.get("tabs") or ():
             yield from _of_tab(tab, entity, world)
+
+    @classmethod
+    def check(cls, thing: Thing, world: World) -> None:
+        check_form(thing, world)
 
     @classmethod
     def expressions(cls, thing: Thing, world: World) -> Iterable[Wanted]:

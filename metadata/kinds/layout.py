@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from metadata.drafts import Thing, World
+from metadata.drafts import Thing, World, entity_of
 from metadata.kinds.base import Reference, Wanted
 from metadata.kinds.shape import NAME, PATH, Prop, Shape, name, number, one_of, path, rule, text, texts
 from metadata.places import Path
@@ -40,12 +40,6 @@ class ForShape(Shape):
 
 
 DEVICE = ("phone", "desktop")
-
-
-def entity_of(thing: Thing) -> str:
-    """The entity of a layout: declared, or the one of its own name."""
-    found = thing.data.get("entity")
-    return found if isinstance(found, str) else thing.name
 
 
 def layout_references(thing: Thing, world: World) -> Iterable[Reference]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from metadata.drafts import Thing, World
+from metadata.checks import check_list
+from metadata.drafts import Thing, World, entity_of
 from metadata.kinds.base import Kind, Reference, Wanted, register
 from metadata.kinds.layout import (
     DEVICE,
@@ -13,7 +14,6 @@ from metadata.kinds.layout import (
     ForShape,
     column_references,
     condition,
-    entity_of,
     layout_references,
     sort_references,
     sorts,
@@ -113,6 +113,10 @@ highlight: [{when: "hours > 8", as: warning}]
             at = ("views", view["name"])
             yield from column_references(view.get("columns"), (*at, "columns"), entity)
             yield from sort_references(view.get("sort"), (*at, "sort"), entity)
+
+    @classmethod
+    def check(cls, thing: Thing, world: World) -> None:
+        check_list(thing, world)
 
     @classmethod
     def expressions(cls, thing: Thing, world: World) -> Iterable[Wanted]:

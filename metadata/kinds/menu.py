@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from metadata.drafts import Thing, World, suggestion
+from metadata.drafts import Thing, World, entity_of, suggestion
 from metadata.kinds.base import Kind, Reference, register
-from metadata.kinds.layout import ForShape, entity_of
+from metadata.kinds.layout import ForShape
 from metadata.kinds.shape import Defs, Json, Shape, name, one, parts, text, texts
 from metadata.places import Path
 

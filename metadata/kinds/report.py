@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from metadata.checks import check_totals
 from metadata.drafts import Thing, World, suggestion
 from metadata.fields.base import field_types
 from metadata.kinds.base import Kind, Reference, Wanted, register
@@ -166,6 +167,8 @@ drill: visit
         data = thing.data
         if not data.get("measures") and not data.get("columns"):
             world.report("report.empty", thing, ("report",))
+        check_totals(data.get("columns"), ("columns",), data["from"], thing, world)
+        _buckets(thing, world)
         known = {g["name"] for g in data.get("group") or ()} | set(data.get("measures") or ())
         if data.get("measures"):
             for index, found in enumerate(data.get("sort") or ()):
@@ -180,6 +183,14 @@ drill: visit
                 hint = suggestion(given["type"], parameter_type_names())
                 params = {"given": given["type"], "known": ", ".join(parameter_type_names())}
                 world.report("shape.one_of", thing, ("params", key, "type"), hint=hint, **params)
+
+
+def _buckets(thing: Thing, world: World) -> None:
+    for group in thing.data.get("group") or ():
+        found = world.field_at(thing.data["from"], group["path"].split("."))
+        if group.get("bucket") and found is not None and found.value_type.kind not in ("date", "datetime"):
+            params: dict[str, Any] = {"name": group["path"], "bucket": group["bucket"]}
+            world.report("report.bucket", thing, ("group", group["path"]), **params)
 
 
 def _known_axis(found: str, path: tuple[str | int, ...], known: set[str], thing: Thing, world: World) -> None:

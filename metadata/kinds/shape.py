@@ -12,7 +12,6 @@ from typing import Any, ClassVar
 
 NAME = r"^[a-z][a-z0-9_]{0,40}$"
 PATH = r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$"
-LANGUAGES = ("zh", "en", "zh_hant", "ja", "ko", "fr", "de", "es", "pt", "it", "ru", "vi", "th", "id", "ar")
 
 Json = dict[str, Any]
 Defs = dict[str, Any]
@@ -52,7 +51,7 @@ class Prop:
 
 
 class Shape:
-    """A map with named properties. `short`: the property a bare text stands for; `named_by`: the property that names it."""
+    """A map with named properties. `short`: the property a bare text stands for; `named_by`: that which names it."""
 
     short: ClassVar[str | None] = None
     named_by: ClassVar[str | None] = None
@@ -95,7 +94,8 @@ class Shape:
             properties[name] = {"if": {"not": {"type": "null"}}, "then": schema} if extend else schema
         needed = [n for n, p in cls.props().items() if p.required and (not extend or n == cls.named_by)]
         if extend and in_container:
-            properties |= {"hide": {"type": "boolean"}, "after": {"type": "string"}, "before": {"type": "string"}}
+            placing: Json = {"hide": {"type": "boolean"}, "after": {"type": "string"}, "before": {"type": "string"}}
+            properties = {**placing, **properties}
         result: Json = {"type": "object", "properties": properties}
         if needed:
             result["required"] = needed

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from metadata.checks import check_roles, check_translations, check_unused, check_variants
 from metadata.drafts import World
 
 
 def run(world: World) -> None:
     for thing in world.things.values():
         thing.kind.check(thing, world)
+    check_variants(world)
+    check_translations(world)
+    check_unused(world)
+    check_roles(world)

@@ -6,8 +6,8 @@ from typing import Any
 
 from metadata.drafts import EntityDraft, FieldDraft, OptionsDraft, Thing, World, suggestion
 from metadata.fields.base import FieldType, field_types
+from metadata.i18n import LANGUAGES
 from metadata.kinds.base import Reference
-from metadata.kinds.shape import LANGUAGES
 from metadata.names import is_name, reserved
 from metadata.places import Path
 from metadata.source import Document
@@ -59,7 +59,7 @@ def options_draft(name: str, thing: Thing, path: Path, choices: dict[str, Any], 
         if labels:
             read[choice]["label"] = labels
         if not is_name(choice):
-            world.report("name.invalid", thing, (*path, choice), key=True, name=choice)
+            world.report("name.invalid", thing, (*path, choice), at_key=True, name=choice)
         for key, value in properties.items():
             _property_type(key, value, types, (*path, choice, key), thing, world)
     return OptionsDraft(name=name, thing=thing, path=path, choices=read, property_types=types)
@@ -73,7 +73,7 @@ def _property_type(key: str, value: Any, types: dict[str, Type], path: Path, thi
     if found is None:
         return
     if key == "order" or not is_name(key):
-        world.report("name.reserved" if key == "order" else "name.invalid", thing, path, key=True, name=key)
+        world.report("name.reserved" if key == "order" else "name.invalid", thing, path, at_key=True, name=key)
     elif key not in types or (types[key].numeric and found.numeric):
         types[key] = decimal() if key in types and found.kind != types[key].kind else found
     elif types[key].kind != found.kind:
@@ -99,7 +99,7 @@ def _fields(draft: EntityDraft, world: World) -> None:
     for name, spec in declared.items():
         if reserved(name, "field") or not is_name(name):
             code = "name.reserved" if is_name(name) else "name.invalid"
-            world.report(code, draft.thing, ("fields", name), key=True, name=name)
+            world.report(code, draft.thing, ("fields", name), at_key=True, name=name)
             draft.lost.add(name)
             continue
         found = _field(draft, name, spec, world)
@@ -230,7 +230,7 @@ def _back_link(draft: EntityDraft, member: FieldDraft, child: EntityDraft, world
         return str(declared)
     if world.untrusted(child.name):
         return None
-    params = {"entity": child.name, "target": draft.name}
+    params: dict[str, Any] = {"entity": child.name, "target": draft.name}
     if declared is not None:
         hint = suggestion(declared, links) or (links[0] if links else None)
         world.report("related.by", draft.thing, (*member.path, "by"), hint=hint, name=str(declared), **params)
@@ -292,6 +292,7 @@ def resolve(reference: Reference, thing: Thing, world: World) -> bool:
         if found is None or found.retired:
             _unknown_field(part, draft, reference, thing, world, offset)
             return False
+        world.used.add((draft.name, part))
         last = index == len(parts) - 1
         here = found.value_type.entity if found.value_type.kind == "record" and not last else None
         offset += len(part) + 1

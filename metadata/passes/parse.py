@@ -6,10 +6,12 @@ from metadata.drafts import World, suggestion
 from metadata.kinds import KINDS
 from metadata.kinds.later import LATER
 from metadata.names import is_name, reserved
+from metadata.ordering import in_order
 from metadata.source import Document
 
 
 def run(world: World) -> None:
+    world.layers = in_order(world.layers, world)
     for layer in world.layers:
         world.problems.extend(layer.problems)
         for document in layer.documents:

@@ -39,7 +39,7 @@ def run(world: World) -> None:
 def shape(document: Document) -> tuple[Shaped | None, list[Problem]]:
     """The canonical data of a document and the problems of its shape; None where nothing of it can be used."""
     kind = KINDS[document.kind]
-    found = list(find(document, kind, document.data, document.extend))
+    found = list(find(document.places, kind, document.data, document.extend))
     data, whole = document.data, True
     if found:
         data, whole = _without([p for _, paths in found for p in paths], document.data, kind, document.extend)
@@ -50,55 +50,73 @@ def shape(document: Document) -> tuple[Shaped | None, list[Problem]]:
     return Shaped(document=document, kind=kind, data=canonical, partial=bool(found)), problems
 
 
-def find(document: Document, kind: type[Kind], data: Any, extend: bool) -> Iterable[tuple[Problem, list[Path]]]:
-    """Each problem with the paths of the parts it spoils."""
+def find(places: Any, kind: type[Kind], data: Any, extend: bool) -> list[tuple[Problem, list[Path]]]:
+    """Each problem with the paths of the parts it spoils. `places` answers the place of a path, `.key` of its key."""
+    found = list(_find(places, kind, data, extend))
+    cut = [paths[0] for problem, paths in found if problem.code == "shape.quote_expression"]
+    return [(p, paths) for p, paths in found if p.code == "shape.quote_expression" or not _within(paths[0], cut)]
+
+
+def _within(path: Path, cut: list[Path]) -> bool:
+    """What is wrong beside or below a text cut in two is a consequence."""
+    return any(path[: len(c) - 1] == c[:-1] for c in cut)
+
+
+def _find(places: Any, kind: type[Kind], data: Any, extend: bool) -> Iterable[tuple[Problem, list[Path]]]:
     checker, schema = validator(kind.word, extend)
     if checker.is_valid(data) and not any(w in data for w in kind.later):
         return
     for word in kind.later:
         if word in data:
-            place = document.places.key((word,))
+            place = places.key((word,))
             yield Problem(code="property.later", place=place, params={"key": word, "kind": kind.word}), [(word,)]
     seen: set[tuple[str, Path]] = set()
     for error in checker.iter_errors(data):
         path = tuple(error.instance_path)
         if len(seen) >= MOST_PROBLEMS:
             return
-        for problem, spoiled in _phrased(error, path, document, schema, data):
+        for problem, spoiled in _phrased(error, path, places, schema, data):
             mark = (problem.code, spoiled)
             if mark not in seen:
                 seen.add(mark)
                 yield problem, [spoiled]
 
 
-def _phrased(
-    error: Any, path: Path, document: Document, schema: dict[str, Any], data: Any
-) -> Iterable[tuple[Problem, Path]]:
+def _phrased(error: Any, path: Path, places: Any, schema: dict[str, Any], data: Any) -> Iterable[tuple[Problem, Path]]:
     word = error.kind.name
     phrase = _PHRASES.get(word)
-    places = document.places
     if word == "additionalProperties" or word == "unevaluatedProperties":
         for key in error.kind.unexpected:
-            yield _unknown_key(key, path, document, schema, error, data), (*path, key)
+            yield _unknown_key(key, path, places, schema, error, data), (*path, key)
     elif word == "required":
         key = error.kind.property
         yield Problem(code="shape.required", place=places[path], params={"key": key}), path
     elif word == "propertyNames":
-        yield _bad_name(path, document, data), path
+        problem, spoiled = _bad_name(error, path, places, data)
+        yield problem, spoiled
     elif phrase is not None:
         yield Problem(code=phrase[0], place=places[path], **phrase[1](error, _at(data, path))), path
     else:
         yield Problem(code="shape.wrong", place=places[path], params={"detail": error.message[:200]}), path
 
 
-def _bad_name(path: Path, document: Document, data: Any) -> Problem:
+def _bad_name(error: Any, path: Path, places: Any, data: Any) -> tuple[Problem, Path]:
+    """A key that is no name (or no language): often the rest of a text that was cut at its comma."""
     holder = _at(data, path)
-    bad = next((k for k in holder if not re.match(NAME, k) and k != "*"), "") if isinstance(holder, dict) else ""
-    return Problem(code="name.invalid", place=document.places.key((*path, bad)), params={"name": bad[:60]})
+    said = _QUOTED.match(error.message)
+    bad = said[1] if said and isinstance(holder, dict) and said[1] in holder else ""
+    bad = bad or next((k for k in holder if not re.match(NAME, k)), "")
+    place = places.key((*path, bad))
+    if isinstance(holder, dict) and holder.get(bad) is None:
+        return Problem(code="shape.quote_expression", place=place, params={"key": bad[:60]}), (*path, bad)
+    return Problem(code="name.invalid", place=place, params={"name": bad[:60]}), (*path, bad)
 
 
-def _unknown_key(key: str, path: Path, document: Document, schema: dict[str, Any], error: Any, data: Any) -> Problem:
-    place = document.places.key((*path, key))
+_QUOTED = re.compile(r'"(.*)" does not match')
+
+
+def _unknown_key(key: str, path: Path, places: Any, schema: dict[str, Any], error: Any, data: Any) -> Problem:
+    place = places.key((*path, key))
     holder = _at(data, path)
     if isinstance(holder, dict) and _cut_expression(holder, key):
         return Problem(code="shape.quote_expression", place=place, params={"key": key[:60]})

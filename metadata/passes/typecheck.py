@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from metadata.computed import classify
 from metadata.drafts import Thing, World
@@ -30,12 +31,13 @@ def _check(wanted: Wanted, thing: Thing, world: World) -> None:
     if problems and _consequence(wanted, world):
         return
     for problem in problems:
+        params: dict[str, Any] = dict(problem.params)
         world.report_at(
             f"expression.{problem.code}",
             thing.place(wanted.path, wanted.skip + problem.start),
             severity=problem.severity,
             hint=problem.hint,
-            **problem.params,
+            **params,
         )
 
 

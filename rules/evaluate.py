@@ -107,16 +107,21 @@ def run(program: Program, frame: Frame) -> Any:
 
 
 def evaluate(
-    expression: Expression, values: Values | None, environment: Environment, *, trace: Trace | None = None
+    expression: Expression,
+    values: Values | None,
+    environment: Environment,
+    *,
+    trace: Trace | None = None,
+    outer: Values | None = None,
 ) -> Any:
     """The expression's value for a record (None: for no record). Total; only reading `values` may raise.
 
     A record comes back as its id, a number as int or Decimal by the expression's type. With `trace`, every part that
-    was looked at is noted.
+    was looked at is noted. `outer` is the record that asks, `this` in a link's `where`.
     """
     registry = environment.functions or registered()
     program = _program(expression, registry, traced=trace is not None)
-    rows = (values,) if values is not None else ()
+    rows = tuple(row for row in (values, outer) if row is not None)
     frame = Frame(rows=rows, environment=environment, run=run, notes=_notes(expression, trace))
     return finish(run(program, frame), expression.type)
 

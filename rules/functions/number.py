@@ -26,7 +26,7 @@ def _common(arguments: Sequence[Any]) -> Type:
     return common_type([a.type for a in arguments])
 
 
-def _rounded(arguments: Sequence[Any]) -> Type:
+def rounded_type(arguments: Sequence[Any]) -> Type:
     given: Type = arguments[0].type
     scale = arguments[1].value if len(arguments) > 1 else 0
     if given.kind == "integer" or scale >= given.scale:
@@ -49,8 +49,8 @@ def absolute(number: Exact) -> Exact:
 @rule_function(
     "round",
     args=[Number, kinds("integer", constant=True, optional=True)],
-    returns=_rounded,
-    sql=lambda q, x, *n: q.round(x),
+    returns=rounded_type,
+    sql=lambda q, x, *n: q.round(x, *n),
     layer="core",
     help={
         "zh": "四舍五入到 n 位小数（0 到 10，缺省 0），负数向远离零的方向",

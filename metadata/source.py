@@ -192,7 +192,8 @@ class _Reader:
             elif isinstance(event, yaml.CollectionStartEvent):
                 self._open(event, stack, top)
             elif isinstance(event, yaml.CollectionEndEvent):
-                stack.pop()[1].end = self.offset + event.end_mark.index
+                end: Any = event.end_mark
+                stack.pop()[1].end = self.offset + end.index
             elif isinstance(event, yaml.AliasEvent):
                 self._problem("syntax.alias", event.start_mark)
                 raise _Refusal

@@ -108,7 +108,7 @@ def _declaration(defs: Defs) -> Json:
 
 def _for_type(defs: Defs, type_name: str) -> Json:
     found = field_types()[type_name]
-    common = {n: p.json(defs, False) for n, p in FieldShape.props().items()}
+    common = {n: _shared(defs, n, p) for n, p in FieldShape.props().items()}
     key = f"field_{type_name}"
     defs[key] = {
         "title": type_name,
@@ -120,6 +120,14 @@ def _for_type(defs: Defs, type_name: str) -> Json:
         "if": {"properties": {"type": {"const": type_name}}, "required": ["type"]},
         "then": {"$ref": f"#/$defs/{key}"},
     }
+
+
+def _shared(defs: Defs, name: str, prop: Prop) -> Json:
+    """A common property, written once for all types."""
+    key = f"property_{name}"
+    if key not in defs:
+        defs[key] = {"description": prop.en, **prop.json(defs, False)}
+    return {"$ref": f"#/$defs/{key}"}
 
 
 def _own(defs: Defs, properties: Mapping[str, Any], extend: bool = False) -> Json:

@@ -91,7 +91,8 @@ class Shape:
         properties: Json = {}
         for name, prop in cls.props().items():
             schema = prop.json(defs, extend)
-            properties[name] = {"if": {"not": {"type": "null"}}, "then": schema} if extend else schema
+            about = {"description": prop.en} if prop.en else {}
+            properties[name] = {**about, **({"if": {"not": {"type": "null"}}, "then": schema} if extend else schema)}
         needed = [n for n, p in cls.props().items() if p.required and (not extend or n == cls.named_by)]
         if extend and in_container:
             placing: Json = {"hide": {"type": "boolean"}, "after": {"type": "string"}, "before": {"type": "string"}}

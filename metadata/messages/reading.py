@@ -204,7 +204,7 @@ MESSAGES: dict[str, Message] = {
     "shape.type": Message(
         "这里应是 {expected}，写的是 {given}",
         "This must be {expected}, not {given}",
-        "string 文本，integer 整数，boolean 即 true/false，array 列表，object 键值。表达式和以特殊字符开头的文本要加引号。",
+        "string 文本，integer 整数，boolean 即 true/false，array 列表，object 键值。表达式要加引号。",
         "Expressions and texts that begin with a special character are quoted; true and false are the only booleans.",
     ),
     "shape.one_of": Message(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from metadata.build.access import build_role
@@ -21,7 +20,7 @@ def run(world: World) -> None:
     if not world.entities:
         return
     entities = _entities(world)
-    application = Application(
+    world.application = Application(
         entities=FrozenMap(entities),
         options=FrozenMap({name: build_options(draft, world) for name, draft in world.options.items()}),
         forms=FrozenMap(_layouts(entities, "form", build_form, generated_form, world)),
@@ -33,11 +32,8 @@ def run(world: World) -> None:
         packages=tuple(layer.package for layer in world.layers if layer.package is not None),
         dependencies=tuple(world.dependencies),
         languages=world.languages,
-    )
-    world.application = replace(
-        application,
-        storage_fingerprint=storage_fingerprint(application),
-        display_fingerprint=display_fingerprint(application),
+        storage_fingerprint=storage_fingerprint(entities.values()),
+        display_fingerprint=display_fingerprint([world.languages, *((t.key, t.data) for t in world.things.values())]),
     )
 
 

@@ -1,0 +1,5 @@
+"""Writes the generated schemas."""
+
+from metadata.schemas import write
+
+write()

@@ -60,4 +60,4 @@ def say_problem(problem: RecordProblem, language: str = "zh") -> str:
     return problem.message or say(problem.code, language, **dict(problem.params))
 
 
-from runtime.messages import api, core, exchange, jobs, publishing, values  # noqa: E402, F401 - registration by import, after `register` exists
+from runtime.messages import api, core, exchange, jobs, operation, publishing, records, values  # noqa: E402, F401 - registration by import, after `register` exists

@@ -64,6 +64,16 @@ register(
         "action.unknown": {"zh": "没有名为“{name}”的操作。", "en": "There is no action called “{name}”."},
         "action.deleted_already": {"zh": "记录在回收站中。", "en": "The record is in the recycle bin."},
         "action.not_deleted": {"zh": "记录不在回收站中。", "en": "The record is not in the recycle bin."},
+        "draft.syntax": {"zh": "YAML 有误（{place}）。", "en": "The YAML is broken at {place}."},
+        "draft.other_document": {
+            "zh": "内容应恰好是一个文档：{kind}: {name}。",
+            "en": "The text should hold just one document: {kind}: {name}.",
+        },
+        "user.unknown": {"zh": "没有账号为“{login}”的用户。", "en": "There is no user with the login “{login}”."},
+        "role.unknown": {
+            "zh": "没有名为“{role}”的角色；现有：{known}。",
+            "en": "There is no role “{role}”. Known: {known}.",
+        },
         # reports
         "report.unknown": {"zh": "没有名为“{name}”的报表。", "en": "There is no report called “{name}”."},
         "report.unknown_parameter": {"zh": "报表没有参数“{name}”。", "en": "The report has no parameter “{name}”."},

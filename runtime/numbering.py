@@ -1,0 +1,103 @@
+"""Numbers of records: `KH{yyyy}{seq:5}`, counted per distinct text around the sequence.
+
+The counter's row is raised in the transaction that uses the number: no two records ever share one, a refused record
+leaves no gap, and what was given is never given again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from sqlalchemy.dialects import postgresql, sqlite
+
+from metadata.model import Numbering
+from rules.evaluate import Values
+from runtime.schema.internal import counter
+
+if TYPE_CHECKING:
+    from runtime.site import Session
+
+_PART = re.compile(r"\{([^{}]*)\}")
+_DATE = re.compile(r"(?:yyyy|yy|MM|dd|[-/.])+")
+_SEQUENCE = re.compile(r"seq(?::(\d{1,2}))?")
+_MARK = "\x00"
+
+
+@lru_cache(maxsize=512)
+def parts_of(pattern: str) -> tuple[tuple[str, str], ...]:
+    """The pattern as (kind, text): text, date, field (a dotted path), seq (its width)."""
+    parts: list[tuple[str, str]] = []
+    place = 0
+    for found in _PART.finditer(pattern):
+        if found.start() > place:
+            parts.append(("text", pattern[place : found.start()]))
+        inside = found.group(1)
+        sequence = _SEQUENCE.fullmatch(inside)
+        if sequence:
+            parts.append(("seq", sequence.group(1) or "1"))
+        else:
+            parts.append(("date" if _DATE.fullmatch(inside) else "field", inside))
+        place = found.end()
+    if place < len(pattern):
+        parts.append(("text", pattern[place:]))
+    return tuple(parts)
+
+
+def numbers(session: Session, numbering: Numbering, records: Sequence[Values]) -> list[str]:
+    """The next number for each of `records`, in order; one statement per distinct prefix."""
+    templates = [_template(numbering.pattern, record, session.today) for record in records]
+    counts: dict[str, int] = {}
+    for prefix, _width in templates:
+        counts[prefix] = counts.get(prefix, 0) + 1
+    last = {prefix: _raise(session, numbering, prefix, count) for prefix, count in sorted(counts.items())}
+    given: list[str] = []
+    for prefix, width in templates:
+        counts[prefix] -= 1
+        given.append(prefix.replace(_MARK, str(last[prefix] - counts[prefix]).zfill(width)))
+    return given
+
+
+def _template(pattern: str, record: Values, today: date) -> tuple[str, int]:
+    """The number with a mark in place of its sequence, and the sequence's width."""
+    width = 1
+    text = ""
+    for kind, value in parts_of(pattern):
+        if kind == "text":
+            text += value
+        elif kind == "date":
+            text += _date(value, today)
+        elif kind == "seq":
+            text += _MARK
+            width = int(value)
+        else:
+            text += _field(value, record)
+    return (text if _MARK in text else text + _MARK), width
+
+
+def _date(tokens: str, today: date) -> str:
+    year = f"{today.year:04d}"
+    text = tokens.replace("yyyy", year).replace("yy", year[2:])
+    return text.replace("MM", f"{today.month:02d}").replace("dd", f"{today.day:02d}")
+
+
+def _field(path: str, record: Values) -> str:
+    value: object = record
+    for step in path.split("."):
+        value = value.get(step) if hasattr(value, "get") else None
+    return "" if value is None or hasattr(value, "get") else str(value).replace(_MARK, "")
+
+
+def _raise(session: Session, numbering: Numbering, prefix: str, count: int) -> int:
+    """Raises the counter by `count` and answers its new value. Locks the counter's row until the end."""
+    insert = sqlite.insert if session.site.dialect == "sqlite" else postgresql.insert
+    first = insert(counter).values(
+        name=numbering.name, prefix=prefix.replace(_MARK, "{}"), value=numbering.start - 1 + count
+    )
+    upsert = first.on_conflict_do_update(
+        index_elements=[counter.c.name, counter.c.prefix], set_={"value": counter.c.value + count}
+    )
+    return int(session.connection.execute(upsert.returning(counter.c.value)).scalar_one())

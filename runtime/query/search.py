@@ -1,0 +1,281 @@
+"""The search index: text cut into pairs of characters, so that two Chinese characters find; pinyin initials; last digits.
+
+SQLite keeps one FTS5 table per entity with a column per searched field, PostgreSQL one `tsvector` per record whose
+words begin with the number of their field. So a field hidden from a user is left out of the search itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from metadata.model import Field
+from rules.folding import fold
+from runtime.query.pinyin import initials
+from runtime.records.plan import EntityPlan, plan_of
+from runtime.records.values import Draft
+from runtime.schema.names import physical
+
+if TYPE_CHECKING:
+    from runtime.site import Session
+
+MOST_WORDS = 12  # of a query
+LONGEST = 2000  # characters of a field that are indexed
+_RUN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af]+|[a-z0-9]+|[^\W_]+")
+_WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7af]")
+
+
+def terms(text: str | None, kind: str = "text") -> str:
+    """The words a field is found by: `深圳市 ab` → `深圳 圳市 市 szs ab`; a phone also by its last four digits."""
+    if not text:
+        return ""
+    words: list[str] = []
+    folded = fold(text[:LONGEST])
+    for run in _RUN.findall(folded):
+        words.extend(_pairs(run) if _WIDE.match(run) else (run,))
+    if _WIDE.search(folded) and len(folded) <= 60:
+        words.append(fold(initials(text)))
+    if kind == "phone":
+        digits = "".join(c for c in folded if c.isdigit())
+        words += [digits, digits[-11:], digits[-4:]] if len(digits) >= 4 else []
+    return " ".join(words)
+
+
+def _pairs(run: str) -> list[str]:
+    return [run[i : i + 2] for i in range(len(run))]
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A part of a query: neighbouring pairs, or one word; `prefix` when its end is open."""
+
+    parts: tuple[str, ...]
+    prefix: bool
+
+
+def words_of(text: str) -> list[Word]:
+    """The query as words that must all be there."""
+    found: list[Word] = []
+    for run in _RUN.findall(fold(text[:LONGEST]))[:MOST_WORDS]:
+        if _WIDE.match(run):
+            pairs = tuple(_pairs(run)[:-1]) or (run,)
+            found.append(Word(pairs, len(run) == 1))
+        else:
+            found.append(Word((run[:60],), True))
+    return found
+
+
+# --- the index -----------------------------------------------------------------------------------------------------
+
+
+def table_name(plan: EntityPlan) -> str:
+    return physical("octavo_search", plan.table.name)
+
+
+def prepare(session: Session, entity: str) -> None:
+    """The index of the entity as its `search:` says; made and filled where it is missing or names other fields."""
+    plan = plan_of(session, entity)
+    memo = session.tables.memo
+    if ("search ready", entity) in memo or not plan.search_fields:
+        return
+    wanted = ",".join(f.name for f in plan.search_fields)
+    marker = f"search:{plan.table.name}"
+    known = session.connection.exec_driver_sql(
+        _driver(session, "SELECT value FROM octavo_state WHERE name = ?"), (marker,)
+    ).scalar()
+    if known != wanted:
+        _build(session, plan)
+        delete, insert = (
+            "DELETE FROM octavo_state WHERE name = ?",
+            "INSERT INTO octavo_state (name, value) VALUES (?, ?)",
+        )
+        session.connection.exec_driver_sql(_driver(session, delete), (marker,))
+        session.connection.exec_driver_sql(_driver(session, insert), (marker, wanted))
+        session.after_commit(lambda: memo.__setitem__(("search ready", entity), True))
+        session.cache["search ready", entity] = True
+    else:
+        memo["search ready", entity] = True
+
+
+def _driver(session: Session, text: str) -> str:
+    return text if session.site.dialect == "sqlite" else text.replace("?", "%s")
+
+
+def _build(session: Session, plan: EntityPlan) -> None:
+    name = _quoted(table_name(plan))
+    session.connection.exec_driver_sql(f"DROP TABLE IF EXISTS {name}")
+    if session.site.dialect == "sqlite":
+        columns = ", ".join(f"f{i}" for i in range(len(plan.search_fields)))
+        session.connection.exec_driver_sql(
+            f"CREATE VIRTUAL TABLE {name} USING fts5({columns}, tokenize = 'unicode61 remove_diacritics 0')"
+        )
+    else:
+        session.connection.exec_driver_sql(f"CREATE TABLE {name} (rowid bigint PRIMARY KEY, words tsvector NOT NULL)")
+        session.connection.exec_driver_sql(f"CREATE INDEX ON {name} USING gin (words)")
+    columns_wanted = [plan.table.c.id, *(session.tables.column(plan.name, f.name) for f in _stored(plan))]
+    batch: list[tuple[Any, ...]] = []
+    for row in session.connection.execute(sa.select(*columns_wanted)):
+        batch.append((row[0], *_texts(plan, dict(zip((f.name for f in _stored(plan)), row[1:])))))
+        if len(batch) >= 2000:
+            _insert(session, plan, batch)
+            batch = []
+    _insert(session, plan, batch)
+
+
+def _stored(plan: EntityPlan) -> tuple[Field, ...]:
+    return tuple(f for f in plan.search_fields if f in plan.columns)
+
+
+def _texts(plan: EntityPlan, values: dict[str, Any]) -> list[str]:
+    return [_text(f, values.get(f.name)) for f in plan.search_fields]
+
+
+def _text(field: Field, value: Any) -> str:
+    return terms(value if isinstance(value, str) else None if value is None else str(value), field.type)
+
+
+def index(session: Session, plan: EntityPlan, drafts: Sequence[Draft]) -> None:
+    """Brings the index up to date with records just written."""
+    if not plan.search_fields or not drafts:
+        return
+    names = {f.name for f in plan.search_fields}
+    wanted = [d for d in drafts if d.creating or _altered(d, names)]
+    if not wanted:
+        return
+    if ("search ready", plan.name) not in session.tables.memo and ("search ready", plan.name) not in session.cache:
+        prepare(session, plan.name)
+        if ("search ready", plan.name) in session.cache:
+            return  # built just now, with these records
+    old = [d.record_id for d in wanted if not d.creating]
+    remove(session, plan, [i for i in old if i is not None])
+    _insert(session, plan, [(d.record_id, *_texts(plan, d.values)) for d in wanted])
+
+
+def _altered(draft: Draft, names: set[str]) -> bool:
+    before = draft.before or {}
+    return any(draft.values.get(name) != before.get(name) for name in names)
+
+
+def remove(session: Session, plan: EntityPlan, ids: Sequence[int]) -> None:
+    if ids and plan.search_fields:
+        name = _quoted(table_name(plan))
+        statement = _driver(session, f"DELETE FROM {name} WHERE rowid = ?")  # noqa: S608 - a derived, quoted name
+        session.connection.exec_driver_sql(statement, [(i,) for i in ids])
+
+
+def _insert(session: Session, plan: EntityPlan, rows: Sequence[tuple[Any, ...]]) -> None:
+    if not rows:
+        return
+    name = _quoted(table_name(plan))
+    if session.site.dialect == "sqlite":
+        width = len(plan.search_fields)
+        columns = ", ".join(f"f{i}" for i in range(width))
+        statement = f"INSERT INTO {name} (rowid, {columns}) VALUES (?{', ?' * width})"  # noqa: S608
+        session.connection.exec_driver_sql(statement, list(rows))
+        return
+    statement = f"INSERT INTO {name} (rowid, words) VALUES (%s, array_to_tsvector(%s::text[]))"  # noqa: S608
+    session.connection.exec_driver_sql(statement, [(row[0], _lexemes(row[1:])) for row in rows])
+
+
+def _lexemes(texts: Iterable[str]) -> list[str]:
+    return sorted({f"{_mark(i)}{word}"[:200] for i, text in enumerate(texts) for word in text.split()})
+
+
+def _mark(field: int) -> str:
+    return f"{field}."
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+# --- searching -----------------------------------------------------------------------------------------------------
+
+
+def matches(session: Session, plan: EntityPlan, text: str, hidden: frozenset[str]) -> sa.Select[Any] | None:
+    """A selection of the ids of records that contain every word of `text` in fields this user may see."""
+    words = words_of(text)
+    fields = [i for i, f in enumerate(plan.search_fields) if f.name not in hidden]
+    if not words or not fields or not ready(session, plan):
+        return None
+    table = sa.table(table_name(plan), sa.column("rowid", sa.BigInteger), sa.column("words"))
+    if session.site.dialect == "sqlite":
+        query = _sqlite_query(words, fields, len(plan.search_fields))
+        condition: Any = sa.literal_column(_quoted(table_name(plan))).op("MATCH")(sa.bindparam("search_q", query))
+    else:
+        query = _postgres_query(words, fields)
+        condition = table.c.words.op("@@")(sa.cast(sa.bindparam("search_q", query), _tsquery()))
+    return sa.select(table.c.rowid).where(condition)
+
+
+def ready(session: Session, plan: EntityPlan) -> bool:
+    """Whether the index is there: a site that has never written such a record has none."""
+    memo = session.tables.memo
+    key = ("search ready", plan.name)
+    if key not in memo and key not in session.cache:
+        statement = _driver(session, "SELECT 1 FROM octavo_state WHERE name = ?")
+        marker = f"search:{plan.table.name}"
+        if session.connection.exec_driver_sql(statement, (marker,)).first() is None:
+            return False
+        session.cache[key] = True
+    return True
+
+
+def _sqlite_query(words: Sequence[Word], fields: Sequence[int], width: int) -> str:
+    columns = "" if len(fields) == width else "{" + " ".join(f"f{i}" for i in fields) + "} : "
+    return " AND ".join(f"{columns}{_phrase(word)}" for word in words)
+
+
+def _phrase(word: Word) -> str:
+    return '"' + " ".join(word.parts) + '"' + (" *" if word.prefix else "")
+
+
+def _postgres_query(words: Sequence[Word], fields: Sequence[int]) -> str:
+    return " & ".join(f"({' | '.join(_in_field(word, i) for i in fields)})" for word in words)
+
+
+def _in_field(word: Word, field: int) -> str:
+    ends = ":*" if word.prefix else ""
+    return "(" + " & ".join(f"'{_mark(field)}{part}'{ends}" for part in word.parts) + ")"
+
+
+def _tsquery() -> Any:
+    from sqlalchemy.dialects.postgresql import TSQUERY
+
+    return TSQUERY
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    entity: str
+    id: int
+    title: str
+
+
+def search(session: Session, text: str, entities: Sequence[str] | None = None, limit: int = 20) -> list[Hit]:
+    """Living records this user may see that contain every word of `text`, newest first within each entity."""
+    from runtime.query.select import titles_of  # late: a page's query searches too
+    from runtime.security.access import Access
+
+    access = Access(session)
+    hits: list[Hit] = []
+    for name in entities if entities is not None else list(session.app.entities):
+        if name not in session.app.entities or not access.can(name, "read"):
+            continue
+        plan = plan_of(session, name)
+        if not plan.search_fields:
+            continue
+        found = matches(session, plan, text, access.hidden(name))
+        if found is None:
+            continue
+        rows = access.predicate(name, "read", plan.table)
+        wanted = sa.select(plan.table.c.id).where(plan.table.c.id.in_(found), plan.table.c.deleted_at.is_(None))
+        wanted = wanted if rows is None else wanted.where(rows)
+        ids = list(session.connection.scalars(wanted.order_by(plan.table.c.id.desc()).limit(limit)))
+        titles = titles_of(session, name, ids)
+        hits.extend(Hit(name, i, titles.get(i) or f"#{i}") for i in ids)
+    return hits

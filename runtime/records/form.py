@@ -1,0 +1,127 @@
+"""What the rules say of a record being filled in, without saving it: computed values, visible, required, locked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from metadata.model import Field
+from rules.expression import Expression
+from runtime.errors import Forbidden, NotFound, RecordProblem
+from runtime.records.compute import apply_defaults, base_amounts, compute_formulas, freeze_rates, tree_of
+from runtime.records.input import announce, fill
+from runtime.records.plan import plan_of
+from runtime.records.save import note_changes
+from runtime.records.validate import locked, required, visible
+from runtime.records.values import Draft, Loader
+from runtime.security.access import Access
+
+if TYPE_CHECKING:
+    from runtime.site import Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormState:
+    """`values` of the record as it would be (lines as lists of values); `why` gives per field the rule at work."""
+
+    values: dict[str, Any]
+    visible: dict[str, bool]
+    required: dict[str, bool]
+    readonly: dict[str, bool]
+    problems: list[RecordProblem]
+    why: dict[str, str]
+
+
+def evaluate_form(session: Session, entity: str, record_id: int | None, values: Mapping[str, Any]) -> FormState:
+    """The state of the form with `values` as typed so far. Raises `NotFound`, `Forbidden`; writes nothing."""
+    if entity not in session.app.entities:
+        raise NotFound()
+    access = Access(session)
+    plan = plan_of(session, entity)
+    loader = Loader(session)
+    before = None
+    if record_id is not None:
+        before = _stored(session, access, entity, record_id)
+    elif not access.can(entity, "create"):
+        raise Forbidden() if access.can(entity, "read") else NotFound()
+    draft = Draft(loader, plan, before)
+    fill(draft, values, session, access)
+    if before is not None:
+        note_changes(draft)
+    groups = tree_of([draft])
+    for _, drafts in groups:
+        announce(drafts, loader)
+    apply_defaults(session, groups)
+    freeze_rates(session, groups)
+    compute_formulas(session, [draft])
+    for _, drafts in groups:
+        for one in drafts:
+            base_amounts(session, one)
+    return _state(draft, access)
+
+
+def _stored(session: Session, access: Access, entity: str, record_id: int) -> dict[str, Any]:
+    plan = plan_of(session, entity)
+    rows = access.predicate(entity, "read", plan.table)
+    wanted = plan.select_rows.where(plan.table.c.id == record_id, plan.table.c.deleted_at.is_(None))
+    found = session.connection.execute(wanted if rows is None else wanted.where(rows)).first()
+    if found is None:
+        raise NotFound()
+    return plan.row(found)
+
+
+def _state(draft: Draft, access: Access) -> FormState:
+    plan = draft.plan
+    hidden, fixed = access.hidden(plan.name), access.read_only(plan.name)
+    shown: dict[str, bool] = {}
+    wanted: dict[str, bool] = {}
+    held: dict[str, bool] = {}
+    why: dict[str, str] = {}
+    for field in plan.fields.values():
+        name = field.name
+        if name in hidden or field.system:
+            continue
+        shown[name] = visible(draft, field)
+        wanted[name] = shown[name] and required(draft, field)
+        held[name] = field.readonly or field.computed != "no" or name in fixed or locked(draft, field)
+        reasons = _why(field, shown[name], wanted[name], held[name])
+        if reasons:
+            why[name] = reasons
+    return FormState(
+        values=_values(draft, hidden), visible=shown, required=wanted, readonly=held, problems=_problems(draft), why=why
+    )
+
+
+def _why(field: Field, shown: bool, wanted: bool, held: bool) -> str:
+    """The text of the rule that hides, requires or locks the field now; "" where none does."""
+    rules: tuple[tuple[bool, Expression | None], ...] = (
+        (not shown, field.visible_when),
+        (held, field.readonly_when),
+        (wanted, field.required_when),
+    )
+    return next((rule.text for holds, rule in rules if holds and rule is not None), "")
+
+
+def _values(draft: Draft, hidden: frozenset[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for field in draft.plan.fields.values():
+        name = field.name
+        if name in hidden or field.type in ("secret", "related"):
+            continue
+        if field.storage == "children":
+            if name in draft.lines:
+                found[name] = [_values(line, frozenset()) for line in draft.lines[name]]
+        elif field.storage == "none" or (field.computed == "live" and field.keep is None):
+            found[name] = _plain(draft.computed(field))
+        else:
+            found[name] = draft.many(field) if field.storage in ("choices", "links") else draft.raw(name)
+    return found
+
+
+def _plain(value: Any) -> Any:
+    return value.get("id") if hasattr(value, "members") else value
+
+
+def _problems(draft: Draft) -> list[RecordProblem]:
+    return [p for _, drafts in tree_of([draft]) for one in drafts for p in one.problems]

@@ -1,0 +1,66 @@
+"""API tokens: shown once, kept as a hash, revocable, with an optional end."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from runtime.database import answering
+from runtime.people import ACTIVE
+from runtime.schema.internal import token as token_table
+from runtime.security.sessions import digest
+
+if TYPE_CHECKING:
+    from runtime.site import Session, Site
+
+PREFIX = "oct_"
+USED_STEP = timedelta(minutes=5)
+
+
+def create_token(session: Session, user_id: int, name: str, *, expires_at: datetime | None = None) -> str:
+    """A new token of the person; its text is not known afterwards."""
+    text = PREFIX + secrets.token_urlsafe(32)
+    session.connection.execute(
+        sa.insert(token_table).values(
+            token_hash=digest(text), user_id=user_id, name=name[:120], created_at=session.now, expires_at=expires_at
+        )
+    )
+    return text
+
+
+def resolve_token(site: Site, text: str) -> int | None:
+    """The id of the user a token belongs to; None where it is unknown, revoked or over, or its user is gone."""
+    now = site.clock.now()
+    person = site.tables.table("user")
+    statement = (
+        sa.select(token_table.c.user_id, token_table.c.used_at)
+        .join(person, person.c.id == token_table.c.user_id)
+        .where(
+            token_table.c.token_hash == digest(text),
+            token_table.c.revoked_at.is_(None),
+            sa.or_(token_table.c.expires_at.is_(None), token_table.c.expires_at > now),
+            person.c.deleted_at.is_(None),
+            person.c.status.in_(ACTIVE),
+        )
+    )
+    with answering(), site.engine.connect() as connection:
+        row = connection.execute(statement).first()
+    if row is None:
+        return None
+    if row[1] is None or now - row[1] > USED_STEP:
+        _used(site, text, now)
+    return int(row[0])
+
+
+def _used(site: Site, text: str, now: datetime) -> None:
+    with site.session(write=True) as session:
+        same = token_table.c.token_hash == digest(text)
+        session.connection.execute(sa.update(token_table).where(same).values(used_at=now))
+
+
+def revoke_token(session: Session, token_id: int) -> None:
+    same = (token_table.c.id == token_id, token_table.c.revoked_at.is_(None))
+    session.connection.execute(sa.update(token_table).where(*same).values(revoked_at=session.now))

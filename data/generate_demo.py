@@ -119,7 +119,7 @@ def company(name: str, short: str, region: str, city: Row, industry: str) -> Row
     row |= {"type": rng.choices(["regular", "vip", "key", "agent"], [76, 12, 8, 4])[0], "source": pick(SOURCES)}
     row |= {"industry": {"code": industry}, "region": {"code": region}, "scale": scale}
     row |= {"employees": employees + rng.randint(0, 40), "website": f"https://www.{digits(6)}.example.com"}
-    row |= {"phone": f"{city['area']}-{'8' if city['area'] == '010' else '6'}{digits(7)}"}
+    row |= {"phone": f"{city['area']}-6{digits(6 if city.get('short') else 7)}"}
     row |= {"qualification": "qualified" if stage != "potential" else pick(["pending"] * 4 + ["unqualified"])}
     row |= {"uscc": uscc(city["division"]), "legal_rep": person(), "legal_status": "operating"}
     row |= {"registered_capital": pick([100, 500, 1000, 5000, 10000]) * 10000, "founded_on": day(1992, 2023)}

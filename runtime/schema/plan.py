@@ -14,9 +14,9 @@ import sqlalchemy as sa
 
 from metadata.fields.base import Coercion
 from metadata.model import Application, Entity, Field
+from runtime.schema import internal_drafts, internal_exchange, internal_records  # noqa: F401 - their tables too
 from runtime.schema.convert import Convert, Revert, conversion_context, place_of
 from runtime.schema.inspect import ForeignKey, Index, Table, inspect_database, wanted_table
-from runtime.schema import internal_drafts, internal_exchange, internal_records  # noqa: F401 - their tables too
 from runtime.schema.internal import INTERNAL
 from runtime.schema.names import index_name, physical
 from runtime.schema.registry import ARCHIVED, LIVING, RETIRED, Element, Registry
@@ -123,13 +123,12 @@ class _Planner:
 
     def _match_entities(self) -> None:
         """Every declared entity gets its element: by `was:` where that is news, else by name, else a new one."""
-        claimed: set[int] = set()
-        for entity in self.new.entities.values():
-            if entity.retired:
-                continue
-            earlier = self._earlier_entity(entity)
-            found = earlier or self.registry.entity(entity.name)
-            if found is None or found.id in claimed:
+        living = [entity for entity in self.new.entities.values() if not entity.retired]
+        earlier = {entity.name: found for entity in living if (found := self._earlier_entity(entity))}
+        claimed = {found.id for found in earlier.values()}
+        for entity in living:
+            found = earlier.get(entity.name) or self.registry.entity(entity.name)
+            if found is None or (found.id in claimed and entity.name not in earlier):
                 found = self._new_element("entity", entity.name, "")
             claimed.add(found.id)
             self.entities[entity.name] = found
@@ -145,29 +144,25 @@ class _Planner:
             element.entity, element.state = name, LIVING
 
     def _earlier_entity(self, entity: Entity) -> Element | None:
+        """The element an entity had under a name that `was:` tells for the first time."""
         before = self.old.entities.get(entity.name) if self.old else None
         for name in entity.was:
-            news = before is None or name not in before.was
             found = self.registry.entity(name)
-            gone = name not in self.new.entities or bool(self.new.entities[name].was)
-            if news and found is not None and gone and not (before is not None and name not in self._old_names()):
+            if found is not None and (before is None or name not in before.was):
                 return found
         return None
-
-    def _old_names(self) -> set[str]:
-        return set(self.old.entities) if self.old else set()
 
     def _match_fields(self) -> None:
         for entity in self.new.entities.values():
             if entity.retired:
                 continue
-            claimed: set[int] = set()
+            living = [member for member in entity.fields.values() if not member.retired]
+            earlier = {m.name: found for m in living if (found := self._earlier_field(entity, m))}
+            claimed = {found.id for found in earlier.values()}
             pairs: list[tuple[Field, Element]] = []
-            for member in entity.fields.values():
-                if member.retired:
-                    continue
-                found = self._earlier_field(entity, member) or self.registry.field(entity.name, member.name)
-                if found is None or found.id in claimed:
+            for member in living:
+                found = earlier.get(member.name) or self.registry.field(entity.name, member.name)
+                if found is None or (found.id in claimed and member.name not in earlier):
                     found = self._new_element("field", entity.name, member.name)
                 claimed.add(found.id)
                 pairs.append((member, found))
@@ -186,10 +181,8 @@ class _Planner:
     def _earlier_field(self, entity: Entity, member: Field) -> Element | None:
         before = self._old_field(entity.name, member.name)
         for name in member.was:
-            news = before is None or name not in before.was
             found = self.registry.field(entity.name, name)
-            other = entity.fields.get(name)
-            if news and found is not None and (other is None or other.retired or bool(other.was)):
+            if found is not None and (before is None or name not in before.was):
                 return found
         return None
 

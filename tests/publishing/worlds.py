@@ -31,7 +31,7 @@ class Member:
     unique: bool = False
     required: bool = False
     index: bool = False
-    was: list[str] = field(default_factory=list)
+    published: str = ""  # the name it had in the version before
     values: dict[int, Any] = field(default_factory=dict)
     earlier: dict[str, dict[int, Any]] = field(default_factory=dict)
 
@@ -43,7 +43,7 @@ class Thing:
     id: int
     name: str
     fields: dict[int, Member] = field(default_factory=dict)
-    was: list[str] = field(default_factory=list)
+    published: str = ""  # the name it had in the version before
     parent: int | None = None
     records: set[int] = field(default_factory=set)
     parents: dict[int, int] = field(default_factory=dict)
@@ -120,7 +120,6 @@ class World:
     def rename_field(self) -> None:
         member = self._member(self._thing())
         if member is not None:
-            member.was = [member.name]
             member.name = self.next_name("f")
 
     def swap(self) -> None:
@@ -129,10 +128,7 @@ class World:
         if len(thing.fields) < 2:
             return
         one, two = self.random.sample(list(thing.fields.values()), 2)
-        if one.was or two.was:
-            return
         one.name, two.name = two.name, one.name
-        one.was, two.was = [two.name], [one.name]
 
     def retype(self) -> None:
         member = self._member(self._thing())
@@ -157,7 +153,6 @@ class World:
 
     def rename_thing(self) -> None:
         thing = self._thing()
-        thing.was = [thing.name]
         thing.name = self.next_name("thing_")
 
     def remove_thing(self) -> None:
@@ -202,7 +197,7 @@ class World:
             if child.parent == thing.id:
                 fields[f"lines_{child.id}"] = {"type": "lines", "entity": child.name, "by": "owner_of_line"}
         declared: dict[str, Any] = {"entity": thing.name, "fields": fields}
-        return declared | ({"was": thing.was} if thing.was else {})
+        return declared | earlier_name(thing)
 
     def _declaration(self, member: Member) -> dict[str, Any]:
         found: dict[str, Any] = {"type": member.type}
@@ -215,7 +210,7 @@ class World:
         for name in ("unique", "required", "index"):
             if getattr(member, name):
                 found[name] = True
-        return found | ({"was": member.was} if member.was else {})
+        return found | earlier_name(member)
 
     # --- data
 
@@ -311,6 +306,10 @@ class World:
         column = tables.column(thing.name, member.name)
         rows = connection.execute(sa.select(tables.table(thing.name).c.id, column).where(column.is_not(None)))
         return dict(rows.all())
+
+
+def earlier_name(item: Thing | Member) -> dict[str, Any]:
+    return {"was": [item.published]} if item.published and item.published != item.name else {}
 
 
 def storage(kind: str) -> str:

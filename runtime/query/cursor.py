@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -15,6 +15,12 @@ import sqlalchemy as sa
 from runtime.errors import BadQuery
 
 _LONGEST = 4000
+_READ: dict[str, Callable[[str], Any]] = {
+    "n": Decimal,
+    "d": date.fromisoformat,
+    "h": time.fromisoformat,
+    "s": str,
+}
 
 
 def encode(values: Sequence[Any], record_id: int) -> str:
@@ -61,7 +67,7 @@ def _value(tag: str, value: Any) -> Any:
         raise ValueError
     if tag == "t":
         return datetime.fromisoformat(value).astimezone(UTC)
-    return {"n": Decimal, "d": date.fromisoformat, "h": time.fromisoformat, "s": str}[tag](value)
+    return _READ[tag](value)
 
 
 def after(

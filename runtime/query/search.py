@@ -1,4 +1,4 @@
-"""The search index: text cut into pairs of characters, so that two Chinese characters find; pinyin initials; last digits.
+"""The search index: text in pairs of characters, so that two Chinese characters find; pinyin initials; last digits.
 
 SQLite keeps one FTS5 table per entity with a column per searched field, PostgreSQL one `tsvector` per record whose
 words begin with the number of their field. So a field hidden from a user is left out of the search itself.

@@ -1,4 +1,4 @@
-"""The one way to build a SELECT on an entity: columns, titles of links, filters, sorting, pages, access in all of it."""
+"""The one way to build a SELECT on an entity: columns, titles of links, filters, sorting, pages, access in all."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def titles_of(session: Session, entity: str, ids: Sequence[int]) -> dict[int, st
     for start in range(0, len(ids), 500):
         wanted = sa.select(plan.table.c.id, title).where(plan.table.c.id.in_(list(ids)[start : start + 500]))
         wanted = wanted if rows is None else wanted.where(rows)
-        found.update((i, _as_title(t, i)) for i, t in session.connection.execute(wanted))
+        found.update((i, f"#{i}" if t is None else str(t)) for i, t in session.connection.execute(wanted))
     return found
 
 
@@ -392,10 +392,6 @@ def _title(session: Session, access: Access, entity: str, alias: sa.FromClause, 
     if found.storage == "link":
         return alias.c.id
     return alias.c[column_name(found)] if is_column(found) else field_value(entity, found.name, alias, context)
-
-
-def _as_title(value: Any, record_id: Any) -> str | None:
-    return None if record_id is None else f"#{record_id}" if value is None else str(value)
 
 
 # --- running -------------------------------------------------------------------------------------------------------

@@ -175,7 +175,7 @@ def _owners(session: Session, field: Field, member: str, changes: list[Change]) 
         plan = plan_of(session, member)
         column = plan.table.c[column_name(plan.fields[back])]
         found |= _ids(session, sa.select(column).distinct(), plan.table.c.id, unknown)
-    return found - {None}  # type: ignore[arg-type]
+    return found - {None}
 
 
 def _back(session: Session, step: Step, ids: set[int]) -> set[int]:
@@ -188,7 +188,7 @@ def _back(session: Session, step: Step, ids: set[int]) -> set[int]:
         return _ids(session, sa.select(join.c.record_id).distinct(), join.c.value, ids)
     member = plan_of(session, field.entity or field.to or "")
     back = member.table.c[column_name(member.fields[field.by or ""])]
-    return _ids(session, sa.select(back).distinct(), member.table.c.id, ids) - {None}  # type: ignore[arg-type]
+    return _ids(session, sa.select(back).distinct(), member.table.c.id, ids) - {None}
 
 
 def _ids(session: Session, wanted: sa.Select[Any], among: sa.ColumnElement[Any], ids: set[int]) -> set[int]:

@@ -168,7 +168,7 @@ def _clear(session: Session, owner: Entity, field: Field, target: int) -> None:
 
 
 def _recycle(session: Session, plan: EntityPlan, root_id: int, gone: dict[str, dict[int, Row]]) -> None:
-    items = []
+    items: list[dict[str, Any]] = []
     for entity, rows in gone.items():
         members = plan_of(session, entity)
         ids = sorted(rows)

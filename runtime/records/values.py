@@ -240,8 +240,8 @@ class Draft(_Record):
         """The moment with this record's own before-image, for rules that look at the change."""
         return replace(self.loader.environment, old=self.old(), changed=frozenset(self.changed))
 
-    def refuse(self, code: str, field: str | None = None, message: str | None = None, **params: object) -> None:
-        place = f"{self.path}{field}" if field else self.path.rstrip(".") or None
+    def refuse(self, code: str, name: str | None = None, message: str | None = None, /, **params: object) -> None:
+        place = f"{self.path}{name}" if name else self.path.rstrip(".") or None
         filled = {key: str(value) for key, value in params.items()}
         self.problems.append(RecordProblem(code=code, field=place, params=filled, message=message))
 

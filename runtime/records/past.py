@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from metadata.model import Field
 from runtime.errors import NotFound
 from runtime.records.plan import EntityPlan, plan_of
-from runtime.records.read import Record
+from runtime.records.reading import Record
 from runtime.schema.tables import is_joined
 from runtime.security.access import Access
 

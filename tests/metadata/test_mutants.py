@@ -1,0 +1,89 @@
+"""Every mutant of the metadata is accepted or answered with located problems: no traceback, no hang, bounded memory."""
+
+from __future__ import annotations
+
+import resource
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from metadata.compiler import compile_application
+from metadata.kinds import KINDS
+from metadata.packages import Layer, load_text, platform, stock, stock_files
+from metadata.passes.shape import shape
+from metadata.problems import Problem
+from metadata.render import phrase, render_text
+from tests.metadata.mutants import mutant
+
+ALONE = 5_000
+WHOLE = 300
+SLOWEST = 2.0
+GROWTH = 300 * 1024  # KiB
+
+
+def texts() -> list[tuple[str, str]]:
+    files = {name: path.read_text(encoding="utf-8") for name, path in stock_files().items()}
+    root = Path(__file__).parents[2]
+    for path in sorted((root / "examples").rglob("*.yaml")):
+        if "data" not in path.parts:
+            files[path.relative_to(root).as_posix()] = path.read_text(encoding="utf-8")
+    return sorted(files.items())
+
+
+def assert_located(problems: list[Problem], file: str, text: str | bytes) -> None:
+    """Each problem stands in the file, has a sentence in both languages, and can be rendered."""
+    lines = (text if isinstance(text, str) else text.decode("utf-8", "replace")).count("\n") + 2
+    for problem in problems:
+        if problem.place.file == file:
+            assert 1 <= problem.place.line <= lines, problem
+        assert problem.place.line >= 1 and problem.place.column >= 1, problem
+        for language in ("zh", "en"):
+            assert phrase(problem, language) != problem.code, problem
+    render_text(problems[:5], {file: text if isinstance(text, str) else ""}, "zh")
+
+
+@pytest.mark.promise("P15")
+@pytest.mark.attack("N71", "T15")
+def test_mutants_of_one_document_are_answered() -> None:
+    sources = texts()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    answered = 0
+    for number in range(ALONE):
+        file, text = sources[(number * 7) % len(sources)]
+        name, changed = mutant(text, number)
+        started = time.perf_counter()
+        documents, problems = load_text(changed, file)
+        for document in documents:
+            if document.kind in KINDS and not document.broken:
+                problems.extend(shape(document)[1])
+        assert time.perf_counter() - started < SLOWEST, (name, file)
+        assert_located(problems, file, changed)
+        answered += bool(problems)
+    assert answered > ALONE // 4
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < GROWTH
+
+
+@pytest.mark.promise("P15")
+def test_mutants_of_the_whole_application_are_answered() -> None:
+    base = [platform(), stock()]
+    files = stock_files()
+    names = sorted(files)
+    answered = 0
+    for number in range(WHOLE):
+        file = names[(number * 13) % len(names)]
+        name, changed = mutant(files[file].read_text(encoding="utf-8"), number + 100_000)
+        started = time.perf_counter()
+        compiled = compile_application([base[0], with_file(base[1], file, changed)])
+        assert time.perf_counter() - started < SLOWEST, (name, file)
+        assert_located(compiled.problems, file, changed)
+        answered += bool(compiled.errors)
+    assert answered > WHOLE // 3
+
+
+def with_file(layer: Layer, file: str, text: str | bytes) -> Layer:
+    """The layer with one file exchanged."""
+    documents, problems = load_text(text, file, layer.name)
+    kept = tuple(d for d in layer.documents if d.file != file)
+    return replace(layer, documents=(*kept, *documents), problems=tuple(problems))

@@ -25,7 +25,7 @@ def apply(session: Session, entity: str, batch: Sequence[RowPlan]) -> None:
         _save(session, creates, lambda: records.create_many(session, entity, rows, atomic=False),
               lambda plan: records.create(session, entity, plan.values))  # fmt: skip
     if updates:
-        changes: list[Mapping[str, Any]] = [{**plan.values, "id": plan.record_id} for plan in updates]
+        changes = [(plan.record_id or 0, plan.values, None) for plan in updates]
         _save(session, updates, lambda: records.update_many(session, entity, changes, atomic=False),
               lambda plan: records.update(session, entity, plan.record_id or 0, plan.values))  # fmt: skip
 
@@ -72,12 +72,13 @@ def _note(plan: RowPlan, result: Any) -> None:
 
 
 def said(problems: Sequence[Mapping[str, Any]], language: str) -> str:
-    """The reasons of a refused row in one text: `电话: “1391234”不是有效的电话号码`."""
+    """The reasons of a refused row in one text: `电话：“1391234”不是有效的电话号码`."""
+    colon, semicolon = ("：", "；") if language == "zh" else (": ", "; ")
     parts = []
     for problem in problems:
         text = say_problem(
             RecordProblem(code=problem["code"], params=problem["params"], message=problem["message"]), language
         )
         where = problem["column"] or problem["field"]
-        parts.append(f"{where}: {text}" if where else text)
-    return "; ".join(parts)
+        parts.append(f"{where}{colon}{text}" if where else text)
+    return semicolon.join(part.rstrip("。.") for part in parts)

@@ -86,7 +86,22 @@ class Planner:
             self._match(session, batch)
         if self.dry_run:
             self._repeated(batch)
+        self._explain(session, [plan for plan in batch if plan.action == "error"])
         return batch
+
+    def _explain(self, session: Session, refused: Sequence[RowPlan]) -> None:
+        """A row refused for one cell is told at once what is wrong with its others."""
+        context = coercion(session)
+        for plan in refused:
+            named = {problem.field for problem in plan.problems}
+            for name, raw in plan.values.items():
+                spec = self.task.entity.fields[name]
+                if name in named or raw is None or not spec.writable:
+                    continue
+                try:
+                    field_type(spec.type).coerce(raw, spec, context)
+                except Rejection as rejection:
+                    plan.refuse(rejection.code, name, **rejection.params)
 
     def would_create(self, batch: Sequence[RowPlan]) -> None:
         """Tells a dry run which rows would be there for the batches that follow."""

@@ -224,3 +224,10 @@ def all_refused(session: Session, import_id: int) -> Iterator[tuple[Row, Any]]:
     while part := refused_rows(session, import_id, after):
         yield from part
         after = part[-1][0][0]
+
+
+def reopen(session: Session, import_id: int) -> None:
+    """After undoing, the same file may be imported once more: the import no longer stands for it."""
+    session.connection.execute(
+        sa.update(import_state).where(import_state.c.import_id == import_id).values(fingerprint="")
+    )

@@ -1,0 +1,108 @@
+"""Taking an import back: what it created is recycled, what it changed gets its values back, if nobody has since."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from runtime import records
+from runtime.errors import Answer, Conflict
+from runtime.exchange import state
+from runtime.schema.internal_exchange import import_row
+
+if TYPE_CHECKING:
+    from runtime.site import Session, Site
+
+WITHIN = timedelta(hours=24)
+BATCH = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undone:
+    """`kept` are records changed by somebody since, or no longer for this person to change: they stay as they are."""
+
+    removed: int
+    restored: int
+    kept: tuple[int, ...]
+
+
+def undo_import(site: Site, import_id: int, *, user_id: int | None = None, language: str | None = None) -> Undone:
+    """Takes an import of the last 24 hours back, batch by batch, last row first; can be repeated.
+
+    Raises `NotFound` for an import of somebody else, `Conflict` while it runs or when it is too old.
+    """
+    removed = restored = 0
+    kept: list[int] = []
+    before = None
+    while True:
+        with site.session(user_id, write=True, channel="import", language=language) as session:
+            target = _undoable(session, import_id)
+            rows = _last_rows(session, import_id, before)
+            if not rows:
+                state.reopen(session, import_id)
+                return Undone(removed=removed, restored=restored, kept=tuple(kept))
+            taken, given, left = _take_back(session, target, rows)
+            done = [row.row for row in rows if row.record_id not in left]
+            session.connection.execute(
+                sa.delete(import_row).where(import_row.c.import_id == import_id, import_row.c.row.in_(done))
+            )
+            removed, restored = removed + taken, restored + given
+            kept += left
+            before = rows[-1].row
+
+
+def _undoable(session: Session, import_id: int) -> str:
+    found = state.status(session, import_id)
+    if found.state == "running":
+        raise Conflict("import.running")
+    row, _, _ = state.load(session, import_id)
+    if row["updated_at"] < session.now - WITHIN:
+        raise Conflict("import.undo_too_late")
+    return found.target
+
+
+def _last_rows(session: Session, import_id: int, before: int | None) -> Sequence[Any]:
+    wanted = sa.select(import_row).where(import_row.c.import_id == import_id)
+    if before is not None:
+        wanted = wanted.where(import_row.c.row < before)
+    return session.connection.execute(wanted.order_by(import_row.c.row.desc()).limit(BATCH)).all()
+
+
+def _take_back(session: Session, entity: str, rows: Sequence[Any]) -> tuple[int, int, list[int]]:
+    """How many were removed and restored, and the ids left alone."""
+    removed = restored = 0
+    left: list[int] = []
+    for new, group in groupby(rows, key=lambda row: row.before is None):
+        members = list(group)
+        if new:
+            answers = [_removed(session, entity, row) for row in members]
+            removed += answers.count(True)
+        else:
+            changes = [(row.record_id, row.before, row.version) for row in members]
+            results = records.update_many(session, entity, changes, atomic=False)
+            answers = [not isinstance(result, Answer) for result in results]
+            restored += answers.count(True)
+        left += [row.record_id for row, fine in zip(members, answers) if not fine]
+    return removed, restored, left
+
+
+def _removed(session: Session, entity: str, row: Any) -> bool:
+    try:
+        with session.connection.begin_nested():
+            records.delete(session, entity, row.record_id, version=row.version)
+    except Answer:
+        return False
+    return True
+
+
+def forget(site: Site) -> None:
+    """Drops what undoing would need of imports older than a day."""
+    with site.session(write=True) as session:
+        table = session.table(state.JOB)
+        old = sa.select(table.c.id).where(table.c.updated_at < session.now - WITHIN)
+        session.connection.execute(sa.delete(import_row).where(import_row.c.import_id.in_(old)))

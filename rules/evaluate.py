@@ -121,7 +121,7 @@ def evaluate(
     """
     registry = environment.functions or registered()
     program = _program(expression, registry, traced=trace is not None)
-    rows = tuple(row for row in (values, outer) if row is not None)
+    rows = (values, outer)
     frame = Frame(rows=rows, environment=environment, run=run, notes=_notes(expression, trace))
     return finish(run(program, frame), expression.type)
 

@@ -36,6 +36,7 @@ from rules.tree import (
     Row,
     User,
 )
+from rules.typing import Type
 
 if TYPE_CHECKING:
     from rules.evaluate import Environment, Values
@@ -47,7 +48,7 @@ Reader = Callable[["Frame"], Any]
 class Frame:
     """The records at hand, the innermost first, and the environment, while a program runs."""
 
-    rows: tuple[Values, ...]
+    rows: tuple[Values | None, ...]
     environment: Environment
     run: Callable[[Program, Frame], Any]
     notes: Callable[[int, int, int, Any], None] | None = None
@@ -110,6 +111,13 @@ class _Lowering:
         self.functions[name] = OPERATIONS[name]
         return _call(name, *arguments)
 
+    def _branch(self, node: Node, type_: Type) -> ast.expr:
+        """One of several values that make a value of `type_`: a whole number among decimals is a decimal."""
+        code = self.node(node)
+        if type_.numeric and type_.kind != "integer" and node.type.kind == "integer":
+            return self._operation("exact", code)
+        return code
+
     def _truth(self, node: Node) -> ast.expr:
         code = self.node(node)
         return code if isinstance(node, _STRICT) else self._operation("truth", code)
@@ -157,14 +165,14 @@ class _Lowering:
 
     def _Measure(self, node: Measure) -> ast.expr:  # noqa: N802
         name = node.name
-        return self._reader(lambda frame: frame.rows[0].get(name) if frame.rows else None)
+        return self._reader(lambda frame: _get(frame.rows[0], name) if frame.rows else None)
 
     def _Changed(self, node: Changed) -> ast.expr:  # noqa: N802
         name = node.name
         return self._reader(lambda frame: name in frame.environment.changed)
 
     def _Property(self, node: Property) -> ast.expr:  # noqa: N802
-        values = dict(node.values)
+        values = {c: fit(v, node.type) if node.type.numeric else v for c, v in node.values}
         name = f"property_{len(self.functions)}"
         self.functions[name] = values.get
         return _call(name, self.node(node.operand))
@@ -202,13 +210,18 @@ class _Lowering:
         return ast.UnaryOp(op=ast.Not(), operand=self._truth(node.operand))
 
     def _Conditional(self, node: Conditional) -> ast.expr:  # noqa: N802
-        return ast.IfExp(test=self._truth(node.test), body=self.node(node.then), orelse=self.node(node.otherwise))
+        return ast.IfExp(
+            test=self._truth(node.test),
+            body=self._branch(node.then, node.type),
+            orelse=self._branch(node.otherwise, node.type),
+        )
 
     def _Call(self, node: Call) -> ast.expr:  # noqa: N802
         function = self.registry.get(node.function, node.overload)
         name = f"{node.function}_{node.overload}"
         self.functions[name] = total(function)
-        arguments = [self.node(a) for a in node.arguments]
+        mixed = function.arguments and function.arguments[0].repeat
+        arguments = [self._branch(a, node.type) if mixed else self.node(a) for a in node.arguments]
         if function.environment:
             arguments.insert(0, self._reader(lambda frame: frame.environment))
         return _call(name, *arguments)

@@ -62,7 +62,8 @@ def aggregate(
 def _key(frame: Frame, inner: Frame, by: Program | None) -> tuple[Any, ...]:
     """Nothing sorts lowest, ties are broken by id; a record not yet saved comes after the saved ones."""
     value = frame.run(by, inner) if by is not None else None
-    identity = inner.rows[0].get("id")
+    member = inner.rows[0]
+    identity = None if member is None else member.get("id")
     return (value is not None, _Lowest() if value is None else value, identity is None, identity or 0)
 
 

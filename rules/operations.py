@@ -118,6 +118,10 @@ def truth(x: Any) -> bool:
     return x is True
 
 
+def exact(x: Exact | None) -> Decimal | None:
+    return None if x is None else Decimal(x)
+
+
 def base_amount(amount: Exact | None, rate: Decimal | None) -> Exact | None:
     """Money in base currency at a frozen rate."""
     if amount is None or rate is None:
@@ -150,6 +154,7 @@ OPERATIONS: Mapping[str, Callable[..., Any]] = {
         is_nothing,
         is_something,
         truth,
+        exact,
         base_amount,
     )
 }

@@ -91,6 +91,8 @@ class Dialect(ABC):
             return Term(sa.cast(sa.null(), self.cast_type(type_)), type_, True, None)
         if type_.kind == "boolean":
             return Term(sa.true() if value else sa.false(), type_, True, value)
+        if type_.kind == "integer":
+            value = int(value)
         if type_.numeric and type_.kind != "integer":
             return Term(self.bound_decimal(Decimal(value), type_), type_, True, value)
         if type_.kind == "datetime":

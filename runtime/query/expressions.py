@@ -264,7 +264,7 @@ class _Compiler:
             return self._known(node)
         method = getattr(self, f"_{type(node).__name__}", None)
         if method is None:  # a node that is a condition
-            return Term(self.condition(node, strict=True), BOOLEAN)
+            return self.q.typed(self.condition(node, strict=True), BOOLEAN)
         term: Term = method(node)
         return term
 
@@ -375,7 +375,7 @@ class _Compiler:
         if not isinstance(node.collection, Field):
             return self._grouped(node)
         if node.function in ("any", "all"):
-            return Term(self._exists(node), BOOLEAN)
+            return self.q.typed(self._exists(node), BOOLEAN)
         inner, link = self._members(node.collection)
         where = [*link, *inner.where(node)]
         if node.function in ("first", "last"):
@@ -426,8 +426,8 @@ class _Compiler:
             froms.append(pair)
             link = [pair.c.record_id == owner, pair.c.value == child.c.id]
         elif model.through:
-            pair, link = self._through(model, node.entity, target, child, owner)
-            froms.append(pair)
+            through, link = self._through(model, node.entity, target, child, owner)
+            froms.append(through)
         else:
             link = self._back(app, model, node.entity, target, child, owner)
         if "deleted_at" in child.c:

@@ -350,10 +350,14 @@ class Postgres(Dialect):
         small = sa.cast(near, sa.Integer())
         reach = sa.cast(sa.func.abs(small) * number(2) + number(14 + len(self.calendar.off)), sa.Integer())
         ahead = small > number(0)
-        steps = sa.func.generate_series(
-            sa.case((ahead, sa.literal_column("1", sa.Integer())), else_=-reach),
-            sa.case((ahead, reach), else_=sa.literal_column("-1", sa.Integer())),
-        ).table_valued(sa.column("step", sa.Integer()), name="steps").render_derived()
+        steps = (
+            sa.func.generate_series(
+                sa.case((ahead, sa.literal_column("1", sa.Integer())), else_=-reach),
+                sa.case((ahead, reach), else_=sa.literal_column("-1", sa.Integer())),
+            )
+            .table_valued(sa.column("step", sa.Integer()), name="steps")
+            .render_derived()
+        )
         there = sa.cast(day.op("+")(steps.c.step), sa.Date())
         start = self._worked(day)
         before = self._worked(sa.cast(day.op("-")(sa.literal_column("1", sa.Integer())), sa.Date()))

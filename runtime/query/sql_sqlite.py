@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from rules import folding
-from rules.numbers import MAX_SCALE, WHOLE_DIGITS, round_to, whole_digits
+from rules.numbers import CONTEXT, MAX_SCALE, WHOLE_DIGITS, round_to, whole_digits
 from rules.typing import BOOLEAN, DATE, DATETIME, INTEGER, TEXT, Type, decimal
 from runtime.query.dialects import Dialect, Element, Term, coerced, compare_elements, number
 from runtime.query.sqlite_functions import pack_calendar
@@ -33,7 +33,7 @@ class Sqlite(Dialect):
         return self.typed(element, type_)
 
     def bound_decimal(self, value: Decimal, type_: Type) -> Element:
-        scaled = int(round_to(value, type_.scale).scaleb(type_.scale))
+        scaled = int(round_to(value, type_.scale).scaleb(type_.scale, CONTEXT))
         if abs(scaled) < 2**63:
             return sa.literal(scaled, sa.BigInteger())
         return sa.literal(str(scaled), sa.Text())

@@ -17,7 +17,7 @@ from rules.calendar import Calendar
 from rules.functions import date as dates
 from rules.functions import number as numbers
 from rules.functions import text as texts
-from rules.numbers import MAX_INTEGER
+from rules.numbers import CONTEXT, MAX_INTEGER
 
 Wide = int | str
 _INT64 = 2**63 - 1
@@ -144,12 +144,12 @@ def _key(x: Wide, digits: int) -> str:
 
 
 def _number_text(x: Wide, scale: int) -> str:
-    return texts.number_text(Decimal(int(x)).scaleb(-scale) if scale else int(x))
+    return texts.number_text(Decimal(int(x)).scaleb(-scale, CONTEXT) if scale else int(x))
 
 
 def _number(text: str) -> Wide | None:
     found = numbers.number(text)
-    return None if found is None else _narrow(int(found.scaleb(10)))
+    return None if found is None else _narrow(int(found.scaleb(10, CONTEXT)))
 
 
 def _contains(text: str, part: str) -> bool:

@@ -16,6 +16,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
 
+from rules.numbers import CONTEXT
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SQLITE_DIGITS = 18  # a scaled integer of 18 digits fits a signed 64-bit integer
 
@@ -72,7 +74,7 @@ class ScaledDecimal(TypeDecorator[Decimal]):
         exact = quantize(Decimal(value), self.scale)
         if dialect.name != "sqlite":
             return exact
-        scaled = int(exact.scaleb(self.scale))
+        scaled = int(exact.scaleb(self.scale, CONTEXT))
         if abs(scaled) >= 10**SQLITE_DIGITS:
             raise OverflowError(f"{value} has more than {SQLITE_DIGITS} digits")
         return scaled
@@ -81,7 +83,7 @@ class ScaledDecimal(TypeDecorator[Decimal]):
         if value is None:
             return None
         if dialect.name == "sqlite":
-            return Decimal(int(value)).scaleb(-self.scale)
+            return Decimal(int(value)).scaleb(-self.scale, CONTEXT)
         return value if isinstance(value, Decimal) else Decimal(value)
 
     def coerce_compared_value(self, op: Any, value: Any) -> TypeEngine[Any]:
@@ -90,7 +92,7 @@ class ScaledDecimal(TypeDecorator[Decimal]):
 
 def quantize(value: Decimal, scale: int) -> Decimal:
     """`value` rounded half-up (away from zero) to `scale` decimals."""
-    return value.quantize(Decimal(1).scaleb(-scale), rounding=ROUND_HALF_UP)
+    return value.quantize(Decimal(1).scaleb(-scale), rounding=ROUND_HALF_UP, context=CONTEXT)
 
 
 class UtcDateTime(TypeDecorator[datetime]):

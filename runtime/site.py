@@ -22,6 +22,7 @@ from metadata.model import Application
 from rules.calendar import Calendar
 from rules.evaluate import Environment, Values
 from runtime import database
+from runtime.bell import Bell
 from runtime.clock import Clock, SystemClock
 from runtime.environment import FACTS, Rates, environment_of
 from runtime.errors import Busy, NotSignedIn
@@ -53,6 +54,7 @@ class Site:
         self.zone: ZoneInfo = settings.zone
         self.engine = database.create_engine(settings)
         self.dialect = database.dialect_of(self.engine)
+        self.bell = Bell(settings.redis_url)
         self._published: Published | None = None
         self._checked = 0.0
         self._lock = RLock()

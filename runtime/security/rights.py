@@ -69,7 +69,10 @@ class Rights:
         if entity.parent is not None:
             parent = self._app.entities[entity.parent[0]]
             return self._of_line(entity, grants, all_rows, parent)
-        hidden = frozenset(f.name for f in entity.fields.values() if not all_rows and _hidden(f, grants))
+        if entity.name in DIRECTORY and not grants:  # everybody sees who is who, but nothing sensitive
+            hidden = frozenset(f.name for f in entity.fields.values() if f.sensitive and not all_rows)
+        else:
+            hidden = frozenset(f.name for f in entity.fields.values() if not all_rows and _hidden(f, grants))
         read_only = frozenset() if all_rows else _common(g.read_only for g in grants)
         return EntityRights(operations, hidden, read_only)
 
@@ -133,7 +136,7 @@ def _grant(role: Role, entity: Entity) -> Grant | None:
 
 def _unlimited(role: Role, entity: Entity) -> bool:
     """An administrator may do everything where the role does not say otherwise."""
-    return role.admin and _grant(role, entity) is None and role.grants.get("*") is None
+    return role.admin and _grant(role, entity) is None and (entity.platform or role.grants.get("*") is None)
 
 
 def _union(scopes: Iterable[Scope | None]) -> RowScope | None:

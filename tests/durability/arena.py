@@ -79,9 +79,11 @@ KINDS: dict[str, Callable[[Site, Note, random.Random], None]] = {
     "publish": publish_versions,
 }
 
+LONGEST = {"save": 0.7, "import": 0.7, "publish": 2.5}  # seconds; a publish is compile, plan and DDL
+
 
 def one_round(folder: Path, kind: str, chosen: random.Random, log: Path) -> None:
-    """Forks a writer and kills it after up to 0.7 s."""
+    """Forks a writer and kills it at a random moment of its work."""
     child = os.fork()
     if child == 0:
         try:
@@ -92,7 +94,7 @@ def one_round(folder: Path, kind: str, chosen: random.Random, log: Path) -> None
             os.write(2, f"{type(error).__name__}: {error}\n".encode())
         finally:
             os._exit(3)
-    time.sleep(chosen.uniform(0.05, 0.7))
+    time.sleep(chosen.uniform(0.05, LONGEST[kind]))
     os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
     if not os.WIFSIGNALED(status):

@@ -25,9 +25,16 @@ def create_engine(settings: Settings) -> sa.Engine:
         "connect_timeout": 5,
         "prepare_threshold": None if settings.prepare_threshold < 0 else settings.prepare_threshold,
     }
-    return sa.create_engine(
+    engine = sa.create_engine(
         settings.url, connect_args=arguments, pool_size=settings.pool_size, pool_timeout=5, pool_recycle=1800
     )
+
+    @event.listens_for(engine, "connect")
+    def connect(raw: Any, _record: Any) -> None:
+        raw.execute("SET jit = off")  # compiling the many subqueries of expressions costs ten times their run
+        raw.commit()
+
+    return engine
 
 
 def _sqlite(settings: Settings) -> sa.Engine:

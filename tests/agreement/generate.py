@@ -123,7 +123,7 @@ class Generator:
         if outer and SCOPES[outer][kind] and self.random.random() < 0.25:
             name = self._pick(SCOPES[outer][kind])
             return name if "(" in name or name.startswith(("user", "params")) or " " in name else f"this.{name}"
-        if kind == "number" and self.random.random() < 0.4 or not names:
+        if (kind == "number" and self.random.random() < 0.4) or not names:
             return (
                 self._pick(NUMBERS)
                 if kind in ("number", "integer")
@@ -242,7 +242,7 @@ class Generator:
             lambda: (
                 f"date({self._pick(['2024', '2023', self.integer(d, scope, outer)])}, {self._pick(['2', '12', self.integer(d, scope, outer)])}, {self._pick(['29', '31', '1', self.integer(d, scope, outer)])})"
             ),
-            lambda: f"date({self.datetime(d, scope, outer)})",
+            lambda: f"date({self._pick([self.datetime, self.datetime, self.date])(d, scope, outer)})",
             lambda: (
                 f"{self._pick(['start_of', 'end_of'])}({self._day(d, scope, outer)}, '{self._pick(['day', 'week', 'month', 'quarter', 'year'])}')"
             ),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Flask
 from flask_compress import Compress
 from flask_limiter import Limiter
@@ -11,8 +9,9 @@ from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFProtect
 
 from runtime.site import Site
-from web import account, errors, guard, pages, static_files
-from web.i18n import Catalogue
+from web import account, cookies, errors, guard, pages, static_files
+from web.api import PREFIX, create_api
+from web.catalogue import Catalogue
 from web.state import EXTENSION, Web
 from web.templating import prepare
 
@@ -29,7 +28,7 @@ def create_app(site: Site, *, testing: bool = False) -> Flask:
     app.config.update(
         TESTING=testing,
         SECRET_KEY=site.settings.secret_key,
-        SESSION_COOKIE_NAME="__Host-octavo" if https else "octavo",
+        SESSION_COOKIE_NAME=cookies.name(site, "octavo_form"),
         SESSION_COOKIE_SECURE=https,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
@@ -57,15 +56,12 @@ def create_app(site: Site, *, testing: bool = False) -> Flask:
     app.register_blueprint(static_files.blueprint)
     for blueprint in pages.BLUEPRINTS:
         app.register_blueprint(blueprint)
-    _install_api(app, csrf)
+    _install_api(app, site, csrf)
     return app
 
 
-def _install_api(app: Flask, csrf: CSRFProtect) -> None:
-    """The API brings its own blueprints; a token needs no CSRF protection."""
-    from web import api  # late: the API and the pages share `web.state`, which needs the application's parts first
-
-    blueprints: Any = getattr(api, "BLUEPRINTS", ())
-    for blueprint in blueprints:
-        app.register_blueprint(blueprint)
-        csrf.exempt(blueprint)
+def _install_api(app: Flask, site: Site, csrf: CSRFProtect) -> None:
+    """The API protects itself: a token, never the cookie alone, changes anything."""
+    blueprint = create_api(site)
+    app.register_blueprint(blueprint, url_prefix=PREFIX)
+    csrf.exempt(blueprint)

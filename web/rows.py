@@ -19,12 +19,13 @@ Paint = Callable[..., str]  # (row, mark="") -> HTML
 _SHOWN_AS = {"bar": "progress", "tag": "select", "rating": "rating"}
 
 
-def kit_for(binder: Binder, currency: str | None = None) -> Kit:
+def kit_for(binder: Binder, currency: str | None = None, *, compact: bool = False) -> Kit:
     """What widgets need to write values for this kind of user."""
     return Kit(
         coercion=binder.coercion(currency),
         address=record_address,
         say=_,
+        compact=compact,
         can_open=lambda entity: (
             entity in binder.app.entities
             and binder.app.entities[entity].parent is None
@@ -79,7 +80,7 @@ def _cell(binder: Binder, entity: str, column: BoundField, opens: bool) -> Calla
         return _opener(binder, entity, column, head)
     if currency is not None:
         return _money(binder, column, currency, head)
-    show = shown.show(column, kit_for(binder))
+    show = shown.show(column, kit_for(binder, compact=True))
 
     def cell(row: Any, _id: Any) -> str:
         value = row.values.get(key)

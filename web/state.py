@@ -11,7 +11,7 @@ from flask import current_app, g
 
 from runtime.errors import NotSignedIn
 from runtime.site import Session, Site
-from web.i18n import Catalogue
+from web.catalogue import Catalogue
 from web.static_files import StaticFiles
 
 EXTENSION = "octavo"

@@ -115,8 +115,8 @@ class Frame:
     @property
     def bottom(self) -> list[BoundItem]:
         """The three most used places for a phone: the first leaves of the menu that are lists."""
-        leaves = [leaf for item in self.menu for leaf in item.leaves if leaf.entity]
-        return leaves[:3]
+        leaves = {leaf.entity: leaf for item in reversed(self.menu) for leaf in reversed(item.leaves) if leaf.entity}
+        return list(reversed(leaves.values()))[:3]
 
     def is_here(self, item: BoundItem) -> bool:
         path = request.path

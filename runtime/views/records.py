@@ -61,6 +61,14 @@ def inputs(
 _ABSENT: Any = object()
 
 
+def plain_line(line: Any, *, with_id: bool = True) -> dict[str, Any]:
+    """A line as a mapping of its values, whether it comes as a record or as a mapping; its titles under `titles`."""
+    if isinstance(line, Mapping):
+        return {k: v for k, v in line.items() if with_id or k not in ("id", "version")}
+    head = {"id": line.id} if with_id else {}
+    return {**head, **{k: v for k, v in line.values.items() if k != "id"}, "titles": line.titles}
+
+
 def _input(bound: BoundField, name: str, value: Any, title: Any, given: Any, coercion: Coercion) -> Input:
     made = Input(field=bound, name=name, value=value, title=title, required=bound.required, readonly=bound.readonly)
     if given is not _ABSENT and bound.widget != "lines":
@@ -83,6 +91,7 @@ def _lines(
     coercion: Coercion,
     problems: Mapping[str, Sequence[str]],
 ) -> None:
+    lines = [plain_line(line) for line in lines]
     rows = lines if given is _ABSENT else given
     by_id = {str(line.get("id")): line for line in lines}
     for number, line in enumerate(list(rows)[:MOST_LINES]):
@@ -116,7 +125,8 @@ def _apply_state(made: Input, state: Any) -> None:
     made.required = _says(state.required, name, made.required)
     made.readonly = made.readonly or _says(state.readonly, name, False)
     why = getattr(state, "why", None) or {}
-    made.why = str(why.get(name, "")) if isinstance(why, Mapping) else ""
+    reasons = why.get(name) if isinstance(why, Mapping) else None
+    made.why = "; ".join(f"{effect}: {rule}" for effect, rule in reasons.items()) if isinstance(reasons, Mapping) else ""
 
 
 def _says(told: Any, name: str, otherwise: bool) -> bool:

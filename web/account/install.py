@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from flask import Flask, request, session
+from flask import Flask, request
 from flask_limiter import Limiter
 
 from runtime.security import sessions
+from web import cookies
 from web.account import preferences, profile, sign_in
 from web.i18n import LANGUAGES
 from web.state import state, web
-
-TOKEN = "t"
 
 
 def install(app: Flask, limiter: Limiter, sign_in_limit: str) -> None:
@@ -29,7 +28,7 @@ def identify() -> None:
     now.language = chosen if chosen in LANGUAGES else settings.language
     theme = request.cookies.get("octavo-theme", "")
     now.theme = theme if theme in preferences.THEMES else "auto"
-    token = session.get(TOKEN)
-    if isinstance(token, str):
+    token = cookies.token(web().site)
+    if token:
         now.token = token
         now.user_id = sessions.resolve(web().site, token)

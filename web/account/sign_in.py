@@ -9,6 +9,7 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from runtime.errors import Answer
 from runtime.messages import say_answer
 from runtime.security import sessions
+from web import cookies
 from web.state import end_reading, state, web
 
 blueprint = Blueprint("sign_in", __name__)
@@ -34,8 +35,9 @@ def sign_in() -> Response:
         text = render_template("account/sign_in.html", login=login, problem=problem, next=wanted)
         return make_response(text, error.status)
     session.clear()
-    session["t"] = token
-    return make_response(redirect(own_address(request.form.get("next")), 303))
+    response = make_response(redirect(own_address(request.form.get("next")), 303))
+    cookies.keep(response, web().site, token)
+    return response
 
 
 @blueprint.post("/sign-out")
@@ -45,6 +47,7 @@ def sign_out() -> Response:
         sessions.sign_out(web().site, state().token)
     session.clear()
     response = make_response(redirect("/sign-in", 303))
+    cookies.forget(response, web().site)
     response.headers["Clear-Site-Data"] = '"cache"'
     return response
 

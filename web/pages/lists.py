@@ -13,7 +13,7 @@ from markupsafe import Markup
 from metadata.model import Sort
 from runtime.errors import Answer, BadQuery, Forbidden, NotFound
 from runtime.messages import say_answer
-from runtime.query.select import Query, parse_where, run
+from runtime.query.select import Query, parse_where, run, titles_of
 from runtime.records import delete
 from runtime.views.binder import Binder, BoundField
 from runtime.views.filters import PERIODS, ActiveFilter, read_filter
@@ -25,7 +25,6 @@ from web.rows import css_of, paint_rows, painter
 from web.state import reading, state, writing
 
 blueprint = Blueprint("lists", __name__)
-COUNTED = 10_000
 FURTHEST_PAGE = 100_000
 
 
@@ -37,6 +36,7 @@ class Asked:
     filters: list[ActiveFilter]
     where_text: str
     where: list[Any]
+    rules: list[Any]
     sort: tuple[Sort, ...]
     q: str
     page: int
@@ -70,7 +70,8 @@ def read_address(binder: Binder, bound: BoundList, given: Mapping[str, list[str]
         view=view,
         filters=filters,
         where_text=one.get("where", "").strip()[:4000],
-        where=[e for e in (bound.where, view.where if view else None) if e is not None],
+        where=[],
+        rules=[e for e in (bound.where, view.where if view else None) if e is not None],
         sort=sort,
         q=one.get("q", "").strip()[:100],
         page=_page(one.get("page", "")),
@@ -82,7 +83,7 @@ def read_address(binder: Binder, bound: BoundList, given: Mapping[str, list[str]
             asked.where.append(parse_where(session, bound.entity, asked.where_text))
         except BadQuery as error:
             asked.problem = say_answer(error, binder.language)
-            asked.problem_at = int(error.params.get("column", 0) or 0)
+            asked.problem_at = int(error.params.get("start", 0) or 0)
     return asked
 
 
@@ -99,7 +100,8 @@ def query_of(binder: Binder, bound: BoundList, asked: Asked, columns: tuple[Boun
     return Query(
         entity=bound.entity,
         select=tuple(paths),
-        where=list(asked.where),
+        where=tuple(asked.where),
+        rules=tuple(asked.rules),
         sort=asked.sort,
         q=asked.q or None,
         limit=limit,
@@ -204,9 +206,7 @@ def filter_titles(binder: Binder, asked: Asked) -> dict[str, str]:
                 wanted.setdefault(active.filter.field.target, set()).update(ids)
     found: dict[str, str] = {}
     for entity, ids in wanted.items():
-        from runtime.views.lookups import titles  # late: only where a filter names records
-
-        found |= {f"{entity}/{i}": title for i, title in titles(binder.session, entity, ids).items()}
+        found |= {f"{entity}/{i}": title for i, title in titles_of(binder.session, entity, sorted(ids)).items()}
     return found
 
 
@@ -220,7 +220,7 @@ def totals(entity: str) -> Response:
     bound = open_list(binder, entity)
     asked = read_address(binder, bound, request.args.to_dict(flat=False))
     columns = (asked.view.columns if asked.view else ()) or bound.columns
-    found = totals_of(binder, bound, asked.where, asked.q)
+    found = {} if asked.q else totals_of(binder, bound, [*asked.where, *asked.rules])
     choose = binder.can(entity, "delete")
     return make_response(
         render_template("lists/totals.html", bound=bound, columns=columns, totals=found, css_of=css_of, choose=choose)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, Response, flash, jsonify, make_response, render_template, request
 
 from runtime.errors import Answer, Conflict, NotFound, Refused, Stale
 from runtime.messages import say_answer, say_problem
+from runtime.query.select import titles_of
 from runtime.records import create, delete, evaluate_form, read, restore, update
 from runtime.views.binder import Binder
 from runtime.views.forms import BoundForm, bind_form, read_form
-from runtime.views.records import currency_of, inputs, title_of
+from runtime.views.records import currency_of, inputs, plain_line, title_of
 from web import htmx
 from web.device import device
 from web.i18n import _, plural
@@ -40,7 +41,7 @@ def show(entity: str, record_id: int) -> Response:
     session = reading()
     binder = Binder(session, device())
     form = open_form(binder, entity)
-    record = read(session, entity, record_id, fields=[*form.names, *_title_fields(binder, entity)])
+    record = read(session, entity, record_id, fields=_readable(binder, entity, form.names))
     kit = kit_for(binder, currency_of(binder, entity, record.values))
     shown = {name: widget(f.widget).show(f, kit) for name, f in {**form.fields, **_header(form)}.items()}
     texts = {name: show_(record.values.get(name), record.titles.get(name)) for name, show_ in shown.items()}
@@ -51,8 +52,10 @@ def show(entity: str, record_id: int) -> Response:
         "title": title_of(binder, entity, record),
         "css_of": css_of,
         "may": {op: binder.can(entity, op) for op in ("edit", "create", "delete")},
+        "figures": [f for f in form.header if form.path is None or f.name != form.path.name],
         "stage": record.values.get(form.path.name) if form.path else None,
         "code": _code(binder, entity, record),
+        "stamps": _stamps(binder, entity, record),
     }
     name = "records/peek.html" if htmx.wanted() and htmx.target() == "peek" else "records/page.html"
     return make_response(render_template(name, **values))
@@ -61,6 +64,13 @@ def show(entity: str, record_id: int) -> Response:
 def _header(form: BoundForm) -> dict[str, Any]:
     found = {f.name: f for f in form.header}
     return found | ({form.path.name: form.path} if form.path else {})
+
+
+def _readable(binder: Binder, entity: str, names: Iterable[str]) -> list[str]:
+    """What a page reads: the fields of its form, and what its head needs; a secret is never read."""
+    fields = binder.app.entities[entity].fields
+    wanted = dict.fromkeys([*names, *_title_fields(binder, entity)])
+    return [n for n in wanted if fields[n].type not in ("secret", "related")]
 
 
 def _title_fields(binder: Binder, entity: str) -> list[str]:
@@ -76,6 +86,20 @@ def _code(binder: Binder, entity: str, record: Any) -> str:
     if number is None or number.field is None or number.field == binder.app.entities[entity].title:
         return ""
     return str(record.values.get(number.field) or "")
+
+
+def _stamps(binder: Binder, entity: str, record: Any) -> list[tuple[str, str, str]]:
+    """(label, when, who) of creation and last change, as far as this user may see them."""
+    kit = kit_for(binder)
+    found = []
+    for label, at, by in ((_("Created"), "created_at", "created_by"), (_("Changed"), "updated_at", "updated_by")):
+        moment, person = binder.field(entity, at), binder.field(entity, by)
+        if moment is None or record.values.get(at) is None:
+            continue
+        when = widget(moment.widget).show(moment, kit)(record.values.get(at), None)
+        who = widget("user").show(person, kit)(record.values.get(by), record.titles.get(by)) if person else ""
+        found.append((label, when, who))
+    return found
 
 
 # --- forms -------------------------------------------------------------------------------------------------------
@@ -97,7 +121,7 @@ def edit(entity: str, record_id: int) -> Response:
     session = reading()
     binder = Binder(session, device())
     form = open_form(binder, entity, "edit")
-    record = read(session, entity, record_id, fields=[*form.fields, *_title_fields(binder, entity)])
+    record = read(session, entity, record_id, fields=_readable(binder, entity, form.fields))
     started = evaluate_form(session, entity, record_id, {})
     return _form_page(binder, form, record, record.values, started=started)
 
@@ -113,7 +137,7 @@ def copy(entity: str, record_id: int) -> Response:
     values = {name: record.values.get(name) for name in copied}
     for name, bound in form.fields.items():
         if bound.widget == "lines" and values.get(name):
-            values[name] = [{k: v for k, v in line.items() if k not in ("id", "version")} for line in values[name]]
+            values[name] = [plain_line(line, with_id=False) for line in values[name]]
     started = evaluate_form(session, entity, None, {})
     return _form_page(binder, form, None, {**started.values, **values}, titles=record.titles, changed=True)
 
@@ -170,8 +194,6 @@ def _titles_for(
     binder: Binder, form: BoundForm, values: Mapping[str, Any], raw: Mapping[str, Any] | None
 ) -> dict[str, Any]:
     """Titles of the records a form names by id: prefilled, defaults, or sent back to be corrected."""
-    from runtime.views.lookups import titles  # late: only forms with links not yet stored need it
-
     wanted: dict[str, set[int]] = {}
     links = [(n, f) for n, f in form.fields.items() if f.field.storage in ("link", "links") and f.target]
     chosen: dict[str, list[int]] = {}
@@ -180,7 +202,7 @@ def _titles_for(
         members = value if isinstance(value, list | tuple) else [value]
         chosen[name] = [int(v) for v in members if v is not None and str(v).isdigit()]
         wanted.setdefault(bound.target or "", set()).update(chosen[name])
-    found = {entity: titles(binder.session, entity, ids) for entity, ids in wanted.items() if ids}
+    found = {entity: titles_of(binder.session, entity, sorted(ids)) for entity, ids in wanted.items() if ids}
     result: dict[str, Any] = {}
     for name, bound in links:
         known = found.get(bound.target or "", {})
@@ -260,7 +282,7 @@ def _again(
     form = open_form(binder, entity, "create" if record_id is None else "edit")
     record = None
     if record_id is not None:
-        record = read(session, entity, record_id, fields=[*form.fields, *_title_fields(binder, entity)])
+        record = read(session, entity, record_id, fields=_readable(binder, entity, form.fields))
     started = evaluate_form(session, entity, record_id, dict(given))
     values = record.values if record is not None else started.values
     differing = None
@@ -329,7 +351,7 @@ def evaluate(entity: str, record_id: int | None = None) -> Response:
 def _computed_cells(bound: Any, lines: Sequence[Mapping[str, Any]], kit: Any) -> dict[str, Any]:
     computed = [m for m in bound.members if m.field.computed != "no" and m.field.storage != "link"]
     return {
-        f"{bound.name}.{i}.{m.name}": {"html": str(widget(m.widget).show(m, kit)(line.get(m.name), None))}
+        f"{bound.name}.{i}.{m.name}": {"html": str(widget(m.widget).show(m, kit)(plain_line(line).get(m.name), None))}
         for i, line in enumerate(lines)
         for m in computed
     }

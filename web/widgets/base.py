@@ -23,6 +23,7 @@ class Kit:
     address: Callable[[str, int], str]
     say: Callable[..., str]
     can_open: Callable[[str], bool]
+    compact: bool = False  # in a list: dates as figures
 
 
 class Widget:

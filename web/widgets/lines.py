@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from runtime.views.binder import BoundField
+from runtime.views.records import plain_line
 from web.widgets.base import Kit, Show, Widget, register, widget
 
 
@@ -34,9 +35,8 @@ class LinesWidget(Widget):
         return table
 
 
-def _cells(columns: Sequence[tuple[str, str, Show]], line: Mapping[str, Any]) -> list[str]:
-    titles = line.get("titles") or {}
-    return [
-        Markup('<td class="{}">{}</td>').format(css, Markup(show(line.get(name), titles.get(name)) or escape("")))
-        for name, css, show in columns
-    ]
+def _cells(columns: Sequence[tuple[str, str, Show]], line: Any) -> list[str]:
+    values = plain_line(line)
+    titles = values.get("titles") or {}
+    cell = Markup('<td class="{}">{}</td>')
+    return [cell.format(css, show(values.get(name), titles.get(name)) or "") for name, css, show in columns]

@@ -88,3 +88,8 @@ on("input", '#filters input[type="search"]', (_event, input) => {
   clearTimeout(typing);
   typing = setTimeout(() => input.form.requestSubmit(), 300);
 });
+
+on("click", "[data-more-filters]", (_event, button) => {
+  const open = button.form.classList.toggle("all-filters");
+  button.setAttribute("aria-expanded", String(open));
+});

@@ -1,0 +1,82 @@
+"""Finding the record a link should point to: by what one types, with a second line that tells twins apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from metadata.model import Sort
+from runtime.query.select import Query, parse_where, run
+from runtime.views.binder import Binder, BoundField
+
+MOST = 20
+_SECOND = ("text", "phone", "email", "select", "user", "link")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    id: int
+    title: str
+    second: str = ""
+
+
+def _title(row: Any, name: str) -> str:
+    value = row.titles.get(name) or row.values.get(name)
+    return f"#{row.id}" if value is None else str(value)
+
+
+def find(binder: Binder, field: BoundField, text: str) -> list[Option]:
+    """At most 20 records that may be picked; the best first where something is typed, else the newest."""
+    target = field.target
+    if target is None or target not in binder.app.entities:
+        return []
+    session, described = binder.session, binder.app.entities[target]
+    second = _second_line(binder, target)
+    rules = [field.field.where] if field.field.where is not None and _stands_alone(field) else []
+    typed = text.strip()[:100]
+    where = []
+    if typed and not described.search:
+        where.append(parse_where(session, target, f"contains({described.title}, {typed!r})"))
+    query = Query(
+        entity=target,
+        select=(described.title, *(f.key for f in second)),
+        where=tuple(where),
+        rules=tuple(rules),
+        sort=() if typed else (Sort(path=("id",), descending=True),),
+        q=typed if typed and described.search else None,
+        limit=MOST,
+    )
+    coercion = binder.coercion()
+    found = []
+    for row in run(session, query).rows:
+        parts = [_text(f, row, coercion) for f in second]
+        found.append(Option(id=row.id, title=_title(row, described.title), second=" · ".join(p for p in parts if p)))
+    return found
+
+
+def _stands_alone(field: BoundField) -> bool:
+    """Whether the condition speaks of the target alone; one that reads the form is checked when saving."""
+    where = field.field.where
+    return where is not None and "this" not in where.text
+
+
+def _text(field: BoundField, row: Any, coercion: Any) -> str:
+    if field.field.storage == "link":
+        return str(row.titles.get(field.key) or "")
+    value = row.values.get(field.key)
+    return "" if value is None else field.type.to_text(value, field.field, coercion)
+
+
+def _second_line(binder: Binder, entity: str) -> tuple[BoundField, ...]:
+    """Two fields that tell records of the same title apart: the number and what the list shows next."""
+    return binder.keep("second", entity, bind=lambda: _bind_second(binder, entity))  # type: ignore[no-any-return]
+
+
+def _bind_second(binder: Binder, entity: str) -> tuple[BoundField, ...]:
+    described = binder.app.entities[entity]
+    names = [described.number.field] if described.number and described.number.field else []
+    names += [n for n in described.search if n != described.title]
+    names += [c.path[0] for c in binder.app.list_for(entity, binder.session.user.roles).columns if len(c.path) == 1]
+    bound = (binder.field(entity, n) for n in dict.fromkeys(names) if n and n != described.title)
+    fitting = (b for b in bound if b is not None and b.field.type in _SECOND and b.field.computed != "live")
+    return tuple(fitting)[:2]

@@ -1,0 +1,29 @@
+"""Search over everything one may see, grouped by what was found."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from flask import Blueprint, Response, make_response, render_template, request
+
+from runtime.query.search import search
+from web import htmx
+from web.state import reading
+
+blueprint = Blueprint("search", __name__)
+FEW, MANY = 12, 60
+
+
+@blueprint.get("/search")
+def page() -> Response:
+    """Results for `q`: a short list below the search field, or a page."""
+    session = reading()
+    text = request.args.get("q", "").strip()[:100]
+    fragment = htmx.wanted() and htmx.target() == "search-results"
+    hits = list(search(session, text, limit=FEW if fragment else MANY)) if text else []
+    groups = []
+    for name, found in groupby(sorted(hits, key=lambda hit: hit.entity), key=lambda hit: hit.entity):
+        entity = session.app.entities[name]
+        groups.append((name, entity.plural.of(session.language), entity.icon, list(found)))
+    template = "partials/search_results.html" if fragment else "search.html"
+    return make_response(render_template(template, groups=groups, q=text))

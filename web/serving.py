@@ -1,0 +1,82 @@
+"""Serving a site: the WSGI application of one process, its embedded worker, and the server around it."""
+
+from __future__ import annotations
+
+import atexit
+import importlib.util
+import os
+import tempfile
+from pathlib import Path
+from threading import Thread
+
+from filelock import FileLock
+from flask import Flask
+
+from runtime.site import Site
+from web.app import create_app
+from web.logging import configure_logging
+
+LOCK = "worker.lock"
+
+
+def application() -> Flask:
+    """The factory a server calls in each of its processes; the site is that of OCTAVO_SITE."""
+    site = Site.open(Path(os.environ["OCTAVO_SITE"]))
+    configure_logging(site.folder)
+    app = create_app(site)
+    if site.settings.embedded_worker and not site.settings.redis_url:
+        start_worker(site)
+    return app
+
+
+def start_worker(site: Site) -> None:
+    """Background jobs in one process of the site: the one that gets the lock; another takes over when it ends."""
+    run = site.folder / "run"
+    run.mkdir(exist_ok=True)
+    Thread(target=_work, args=(site, FileLock(run / LOCK)), name="octavo-embedded", daemon=True).start()
+
+
+def _work(site: Site, lock: FileLock) -> None:
+    from runtime.jobs import EmbeddedWorker  # late: only the process that holds the lock runs jobs
+
+    lock.acquire()
+    worker = EmbeddedWorker(site)
+    atexit.register(worker.stop, 10.0)
+    worker.start()
+
+
+def serve(folder: Path, host: str, port: int, workers: int) -> str:
+    """Serves until told to stop; the name of the server used. Granian where it is installed, else waitress."""
+    os.environ["OCTAVO_SITE"] = str(folder.resolve())
+    if importlib.util.find_spec("granian") is None:
+        return _waitress(host, port)
+    return _granian(folder, host, port, workers)
+
+
+def _granian(folder: Path, host: str, port: int, workers: int) -> str:
+    from granian import Granian
+    from granian.constants import Interfaces
+
+    with tempfile.TemporaryDirectory(prefix="octavo-metrics-") as metrics:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics
+        Granian(
+            target="web.serving:application",
+            factory=True,
+            address=host,
+            port=port,
+            interface=Interfaces.WSGI,
+            workers=workers,
+            blocking_threads=4,
+            workers_kill_timeout=25,
+            respawn_failed_workers=True,
+            log_access=False,
+            log_level="warning",
+        ).serve()
+    return "granian"
+
+
+def _waitress(host: str, port: int) -> str:
+    import waitress
+
+    waitress.serve(application(), host=host, port=port, threads=8, ident=None)
+    return "waitress"

@@ -50,6 +50,8 @@ def facts_of(site: Site, connection: sa.Connection, tables: Tables) -> tuple[Cal
 
 
 def read_calendar(connection: sa.Connection, tables: Tables) -> Calendar:
+    if "calendar_day" not in tables.app.entities:
+        return Calendar()
     day = tables.table("calendar_day")
     rows = connection.execute(sa.select(day.c.day, day.c.working).where(day.c.deleted_at.is_(None))).all()
     return Calendar.of(
@@ -59,12 +61,9 @@ def read_calendar(connection: sa.Connection, tables: Tables) -> Calendar:
 
 def read_rates(connection: sa.Connection, tables: Tables, base: str) -> Rates:
     """A function (from, to, day) → how much of `to` one unit of `from` is worth, by the rates valid that day."""
-    rate = tables.table("rate")
-    query = sa.select(rate.c.currency, rate.c.day, rate.c.rate).where(rate.c.deleted_at.is_(None))
     series: dict[str, list[tuple[date, Decimal]]] = {}
-    for currency, day, value in connection.execute(query.order_by(rate.c.currency, rate.c.day)):
-        if currency and day and value:
-            series.setdefault(currency, []).append((day, value))
+    for currency, day, value in _rate_rows(connection, tables):
+        series.setdefault(currency, []).append((day, value))
 
     def in_base(currency: str, day: date) -> Decimal | None:
         if currency == base:
@@ -80,3 +79,12 @@ def read_rates(connection: sa.Connection, tables: Tables, base: str) -> Rates:
         return worth / unit if worth and unit else None
 
     return rates
+
+
+def _rate_rows(connection: sa.Connection, tables: Tables) -> list[tuple[str, date, Decimal]]:
+    if "rate" not in tables.app.entities:
+        return []
+    rate = tables.table("rate")
+    query = sa.select(rate.c.currency, rate.c.day, rate.c.rate).where(rate.c.deleted_at.is_(None))
+    rows = connection.execute(query.order_by(rate.c.currency, rate.c.day))
+    return [(currency, day, value) for currency, day, value in rows if currency and day and value]

@@ -19,6 +19,7 @@ import yaml
 
 from metadata.model import Entity, Field
 from runtime import errors
+from runtime.schema.internal import password as password_table
 from runtime.schema.tables import column_name
 from runtime.site import Session
 
@@ -49,6 +50,7 @@ class _Loader:
         self.session = session
         self.file = file
         self._found: dict[tuple[str, str], int] = {}
+        self._hashes: dict[str, str] = {}
 
     def load(self, name: str, match: str | list[str] | None, rows: Sequence[Mapping[str, Any]]) -> int:
         """In passes: rows whose references all exist are created together, the rest wait for them."""
@@ -136,7 +138,7 @@ class _Loader:
                 raise SeedError(f"{self.file}: {entity.name} row {position + 1}: {result}")
             self._directly(entity, result.id, extra)
 
-    def _directly(self, entity: Entity, record: int, extra: Mapping[str, Any]) -> None:
+    def _directly(self, entity: Entity, record: int, extra: Mapping[Any, Any]) -> None:
         if "created_at" in extra:
             moment = datetime.fromisoformat(str(extra["created_at"]))
             day = moment.astimezone(self.session.zone).date()
@@ -144,6 +146,12 @@ class _Loader:
             change = sa.update(table).where(table.c.id == record)
             self.session.connection.execute(change.values(created_at=moment, created_on=day, updated_at=moment))
         if "password" in extra and entity.name == "user":
-            from runtime.bootstrap import set_password  # late: it loads data through this module
+            self._set_password(record, str(extra["password"]))
 
-            set_password(self.session, record, str(extra["password"]))
+    def _set_password(self, user_id: int, password: str) -> None:
+        from runtime.security.passwords import hash_password  # late: argon2 is loaded where a password is set
+
+        if password not in self._hashes:  # the people of a demonstration share one; hashing is slow on purpose
+            self._hashes[password] = hash_password(password)
+        row = {"user_id": user_id, "hash": self._hashes[password], "changed_at": self.session.now, "must_change": False}
+        self.session.connection.execute(sa.insert(password_table).values(row))

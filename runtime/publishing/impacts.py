@@ -252,14 +252,8 @@ class _Impacts:
             found = self.old.entities.get(read_entity)
             if moved or found is None or read_field not in found.fields:
                 return None
-        context = SqlContext(
-            app=self.old,
-            tables=self.tables,
-            dialect=self.tables.dialect,
-            environment=environment_of(self.site.system_session(self.connection)),
-            user_id=None,
-            guard=None,
-        )
+        environment = environment_of(self.site.system_session(self.connection))
+        context = SqlContext(tables=self.tables, environment=environment)
 
         def broken(table: sa.Table) -> Any:
             wrong = sa.not_(condition(check.must, table, context))

@@ -15,6 +15,7 @@ from metadata.packages import Layer
 from metadata.problems import Problem
 from runtime import database, hooks
 from runtime.errors import Conflict, NotFound, Refused
+from runtime.people import SYSTEM
 from runtime.publishing import backfill, store
 from runtime.publishing.impacts import Impact, find_impacts
 from runtime.publishing.layers import SITE, Dumped, changed_files, compile_layers, dump, files_of, layers_of
@@ -24,7 +25,7 @@ from runtime.schema.plan import Plan
 from runtime.schema.plan import plan as schema_plan
 from runtime.schema.steps import Step
 from runtime.schema.tables import Tables
-from runtime.site import Site
+from runtime.site import Published, Session, Site
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +147,10 @@ def _publish_locked(
             rollback_of=rollback_of,
         )
     )
-    backfill.after_publish(site, connection, made, old, app)
+    served = Published(number, app, Tables(app, site.dialect))
+    backfill.after_publish(
+        Session(site=site, published=served, connection=connection, user=SYSTEM, write=True), made, old
+    )
     return number
 
 

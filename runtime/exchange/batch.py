@@ -66,9 +66,15 @@ def _alone(session: Session, plan: RowPlan, save: Callable[[RowPlan], Any]) -> A
 def _note(plan: RowPlan, result: Any) -> None:
     if isinstance(result, Answer):
         plan.action = "error"
-        plan.problems += result.problems or [RecordProblem(code=result.code, params=result.params)]
+        plan.problems += _distinct(result.problems) or [RecordProblem(code=result.code, params=result.params)]
         return
     plan.record_id, plan.version = result.id, result.version
+
+
+def _distinct(problems: Sequence[RecordProblem]) -> list[RecordProblem]:
+    """Without what is said of the whole record and of a field as well."""
+    said_of_field = {(p.code, p.message) for p in problems if p.field}
+    return [p for p in problems if p.field or (p.code, p.message) not in said_of_field]
 
 
 def said(problems: Sequence[Mapping[str, Any]], language: str) -> str:

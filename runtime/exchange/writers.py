@@ -53,8 +53,8 @@ def _csv_cell(cell: Any) -> Any:
 def write_xlsx(sheet: Sheet, path: Path) -> None:
     """Numbers as numbers, dates as dates, all text as text: nothing typed by a person can be a formula."""
     names = _distinct(sheet.columns)
-    formats = {names[i]: Format(num_format="yyyy-mm-dd") for i in sheet.dates}
-    formats |= {names[i]: Format(num_format="yyyy-mm-dd hh:mm:ss") for i in sheet.moments}
+    formats = {names[i]: Format().set_num_format("yyyy-mm-dd") for i in sheet.dates}
+    formats |= {names[i]: Format().set_num_format("yyyy-mm-dd hh:mm:ss") for i in sheet.moments}
     records = ({name: _xlsx_cell(cell) for name, cell in zip(names, row)} for row in sheet.rows)
     first = next(records, None)
     rustpy_xlsxwriter.write_worksheet(

@@ -41,7 +41,7 @@ fields:
   grade:    {type: text, readonly: true, label: {zh: 等级, en: Grade}}
   double:   {type: integer, formula: "staff * 2", label: {zh: 两倍, en: Double}}
 checks:
-  - {name: staffed, must: "kind != 'person' or staff is None or staff <= 1", message: {zh: 个人不能有员工, en: A person has no staff}}
+  - {name: staffed, must: "not (kind == 'person') or staff is None or staff <= 1", message: {zh: 个人不能有员工, en: A person has no staff}}
 ---
 options: firm_kind
 choices:

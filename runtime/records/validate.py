@@ -53,7 +53,7 @@ def enforce_conditions(session: Session, draft: Draft) -> None:
 
 
 def _differs(draft: Draft, name: str) -> bool:
-    return draft.creating or name in draft.changed
+    return not _empty(draft.values.get(name)) if draft.creating else name in draft.changed
 
 
 def _reject(draft: Draft, name: str, code: str, quiet: bool) -> None:

@@ -10,7 +10,7 @@ from flask_wtf.csrf import CSRFProtect
 
 from runtime.site import Site
 from web import account, cookies, errors, guard, pages, static_files
-from web.api import PREFIX, create_api
+from web.api import PREFIX, create_api, create_operations
 from web.catalogue import Catalogue
 from web.state import EXTENSION, Web
 from web.templating import prepare
@@ -65,3 +65,4 @@ def _install_api(app: Flask, site: Site, csrf: CSRFProtect) -> None:
     blueprint = create_api(site)
     app.register_blueprint(blueprint, url_prefix=PREFIX)
     csrf.exempt(blueprint)
+    app.register_blueprint(create_operations(site))

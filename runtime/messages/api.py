@@ -74,6 +74,10 @@ register(
             "zh": "没有名为“{role}”的角色；现有：{known}。",
             "en": "There is no role “{role}”. Known: {known}.",
         },
+        "import.bad_map": {
+            "zh": "{file} 应为“列名: 字段”的 YAML。",
+            "en": "{file} should be YAML of “column: field” lines.",
+        },
         # reports
         "report.unknown": {"zh": "没有名为“{name}”的报表。", "en": "There is no report called “{name}”."},
         "report.unknown_parameter": {"zh": "报表没有参数“{name}”。", "en": "The report has no parameter “{name}”."},

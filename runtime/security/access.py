@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause
 
-from metadata.model import Entity
+from metadata.model import Entity, Role
 from rules.evaluate import Environment, Values, evaluate
 from runtime.query.expressions import SqlContext, condition
 from runtime.security.rights import NO_RIGHTS, EntityRights, Rights, RowScope
@@ -72,6 +72,11 @@ class Access:
     @property
     def admin(self) -> bool:
         return self.superuser or self._rights.admin
+
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        """The roles of the user, those they include among them."""
+        return self._rights.roles
 
     # --- rows ------------------------------------------------------------------------------------------------
 
@@ -181,6 +186,10 @@ class Access:
         return any(self._holds(name, described, operation, values) for name in scope.named) or any(
             evaluate(e, values, environment) is True for e in scope.expressions
         )
+
+    def holds(self, name: str, entity: Entity, operation: str, values: Values) -> bool:
+        """Whether one named scope takes in the record."""
+        return self._holds(name, entity, operation, values)
 
     def _holds(self, name: str, entity: Entity, operation: str, values: Values) -> bool:
         owner = _id_of(values.get(entity.owner)) if entity.owner else _id_of(values.get("created_by"))

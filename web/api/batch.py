@@ -50,8 +50,7 @@ def _create(session: Session, entity: str, rows: Sequence[Any], atomic: bool) ->
 
 def _update(session: Session, entity: str, rows: Sequence[Any], atomic: bool) -> list[Any]:
     def change(good: Sequence[Any]) -> list[Any]:
-        changes = [_change(row) for row in good]
-        return records.update_many(session, entity, changes, atomic=atomic)
+        return records.update_many(session, entity, [_change(row) for row in good], atomic=atomic)
 
     return _in_order(rows, atomic, _names_a_record, change)
 
@@ -103,7 +102,7 @@ def _at_row(refusal: Answer, number: int) -> Answer:
     refusal.problems = [
         RecordProblem(
             code=p.code,
-            field=f"{number}.{p.field}" if p.field else str(number),
+            field=f"rows.{number}.{p.field}" if p.field else f"rows.{number}",
             params=p.params,
             message=p.message,
         )
@@ -137,8 +136,9 @@ def _id(value: Any) -> int:
     return int(value)
 
 
-def _change(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {**row, "id": _id(row["id"])}
+def _change(row: Mapping[str, Any]) -> tuple[int, dict[str, Any], int | None]:
+    values = {name: value for name, value in row.items() if name not in ("id", "version")}
+    return _id(row["id"]), values, row.get("version")
 
 
 def _result(result: Any, language: str) -> dict[str, Any]:

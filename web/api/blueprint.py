@@ -30,7 +30,6 @@ ROUTES: tuple[tuple[str, str, str, Callable[..., Any]], ...] = (
     ("GET", "/lists/<entity>/<view>", "list_view", reports.list_view),
     ("POST", "/imports", "import_upload", imports.upload),
     ("GET", "/imports/<identity>", "import_read", imports.read),
-    ("PATCH", "/imports/<identity>", "import_map", imports.change),
     ("POST", "/imports/<identity>/run", "import_run", imports.run),
     ("GET", "/imports/<identity>/rejects", "import_rejects", imports.rejects),
     ("GET", "/metadata", "metadata_list", metadata.list_documents),

@@ -9,18 +9,20 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 from flask import current_app, g, request
+from flask import session as signed_cookie
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from metadata.model import Entity
 from runtime.errors import BadQuery, Forbidden, NotFound, NotSignedIn
+from runtime.security import sessions
 from runtime.security.access import Access
-from runtime.security.sessions import COOKIE, resolve_session
 from runtime.security.tokens import resolve_token
 from runtime.site import Session, Site
 from web.api.problem import language_of_request
 from web.api.strict_json import printable, read_json
 
 EXTENSION = "octavo.api"
+COOKIE_KEY = "t"  # where the pages keep the token of the session in their signed cookie
 MOST_BODY = 20_000_000  # bytes
 MOST_TEXT = 4_000  # characters of one parameter
 _TOKEN = re.compile(r"Bearer +([A-Za-z0-9._~+/=-]{8,200})")
@@ -62,13 +64,12 @@ def _by_token() -> int | None:
 
 def _by_cookie() -> int | None:
     """A cookie is sent by the browser whoever asks; reading alone is harmless, and only from our own pages."""
-    token = request.cookies.get(COOKIE)
-    if not token or request.method not in ("GET", "HEAD"):
+    if request.method not in ("GET", "HEAD"):
         return None
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         return None
-    found = resolve_session(site(), token)
-    return None if found is None else found.user_id
+    token = signed_cookie.get(COOKIE_KEY)
+    return sessions.resolve(site(), token) if isinstance(token, str) else None
 
 
 def language() -> str:

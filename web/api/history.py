@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Response
 
 from runtime import explain, records
 from runtime.errors import NotFound
+from runtime.security import audit
 from runtime.security.access import Access
 from web.api import context
 from web.api.records import answer
@@ -19,19 +21,24 @@ def record_history(entity: str, identity: str) -> Response:
     with context.reading() as session:
         context.entity_of(session, entity)
         entries = records.history(session, entity, context.record_id(identity))
-        return answer({"history": [_entry(e) for e in list(entries)[:limit]]})
+        return answer({"history": [_entry(e, session.zone) for e in list(entries)[:limit]]})
 
 
-def _entry(entry: Any) -> dict[str, Any]:
+def _entry(entry: Any, zone: ZoneInfo) -> dict[str, Any]:
     return {
         "version": entry.version,
         "operation": entry.operation,
-        "at": entry.at,
+        "at": entry.at.astimezone(zone),
         "by": None if entry.user_id is None else {"id": str(entry.user_id), "title": entry.user_name},
         "channel": entry.channel,
         "cause": entry.cause,
-        "changes": entry.changes,
+        "changes": _changes(entry.changes),
+        "lines": audit.plain(entry.lines),
     }
+
+
+def _changes(changes: Any) -> dict[str, Any]:
+    return {name: {"from": audit.plain(before), "to": audit.plain(after)} for name, (before, after) in changes.items()}
 
 
 def explain_record(entity: str, identity: str, what: str) -> Response:

@@ -9,9 +9,10 @@ from flask import Response, request
 
 from metadata.packages import Layer
 from metadata.render import render_json
-from runtime import publishing
+from runtime.commands.checking import plan_data
 from runtime.errors import BadQuery, Forbidden, NotFound
 from runtime.publishing import drafts
+from runtime.publishing import publish as publishing
 from runtime.site import Session
 from web.api import context
 from web.api.records import answer
@@ -94,30 +95,7 @@ def plan() -> Response:
         _admin(session)
         layers, _ = _wanted(session)
         language = session.language
-    return answer(plan_json(publishing.plan(context.site(), layers), language))
-
-
-def plan_json(made: publishing.PublishPlan, language: str) -> dict[str, Any]:
-    """What publishing would do, as data. Steps speak of tables: they are for administrators."""
-    return {
-        "base": made.base,
-        "errors": len(made.errors),
-        "problems": render_json(made.problems, language),
-        "changes": list(made.changes),
-        "steps": [{"kind": s.kind, "text": s.describe(), "cost": s.cost} for s in made.plan.steps] if made.plan else [],
-        "impacts": [
-            {
-                "code": i.code,
-                "severity": i.severity,
-                "entity": i.entity,
-                "field": i.field or None,
-                "count": i.count,
-                "sample": [str(n) for n in i.sample],
-                "sentence": i.sentence(language),
-            }
-            for i in made.impacts
-        ],
-    }
+    return answer(plan_data(publishing.plan(context.site(), layers), language))
 
 
 def publish() -> Response:

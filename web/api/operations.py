@@ -59,7 +59,7 @@ class _OfSite(CollectorRegistry):
 
 
 def create_operations(site: Site) -> Blueprint:
-    """`/healthz` (the process answers), `/readyz` (the database serves), `/metrics`; counts every request of the app."""
+    """`/healthz` (the process answers), `/readyz` (the database serves), `/metrics`; counts every request."""
     blueprint = Blueprint("operations", __name__)
     counted = Figures(site)
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from flask import Response, request
 
-from metadata.model import Entity, Sort
+from metadata.fields.base import Rejection
+from metadata.fields.datetime import read_datetime
+from metadata.model import Entity
 from runtime import records
 from runtime.errors import BadQuery, NotFound
-from runtime.query.select import Page, Query, parse_where, run
+from runtime.messages import say_problem
+from runtime.query.select import Page, Query, parse_sort, parse_where, run
 from runtime.security.access import Access
 from runtime.site import Session
 from web.api import context, idempotent
@@ -44,11 +47,12 @@ def list_page(session: Session, entity: Entity, given: dict[str, str], **more: A
     """One page of records as JSON, by the parameters of the query string."""
     access = Access(session)
     select = _paths(given["select"], "select") if "select" in given else shown_fields(entity, access.visible)
+    if given.get("sort"):
+        more["sort"] = parse_sort(session, entity.name, given["sort"])
     query = Query(
         entity=entity.name,
         select=tuple(_with_currencies(session, access, entity, select)),
-        where=[parse_where(session, entity.name, given["where"])] if given.get("where") else [],
-        sort=sorting(given["sort"]) if given.get("sort") else (),
+        where=(parse_where(session, entity.name, given["where"]),) if given.get("where") else (),
         limit=context.whole(given, "limit", LIMIT, 1, MOST_ROWS),
         cursor=given.get("cursor") or None,
         count=_count(given),
@@ -76,13 +80,7 @@ def _paths(text: str, name: str) -> list[str]:
     return list(dict.fromkeys(paths))
 
 
-def sorting(text: str) -> tuple[Sort, ...]:
-    """`-amount,owner.name` → sorts."""
-    paths = _paths(text, "sort")
-    return tuple(Sort(path=tuple(p.lstrip("-").split(".")), descending=p.startswith("-")) for p in paths)
-
-
-def _count(given: dict[str, str]) -> str | None:
+def _count(given: dict[str, str]) -> Literal["exact"] | None:
     wanted = given.get("count", "none")
     if wanted not in ("exact", "none"):
         raise BadQuery("request.bad_parameter", name="count", expected="exact, none")
@@ -129,11 +127,11 @@ def _fields(session: Session, entity: Entity, given: dict[str, str]) -> list[str
 
 
 def _at(session: Session, entity: Entity, number: int, text: str) -> dict[str, Any]:
-    from metadata.fields.datetime import read_datetime
-
+    if "T" in text:
+        text = text.replace(" ", "+")  # an offset whose + was not escaped
     try:
-        moment = read_datetime(text.replace(" ", "+") if text.count(" ") == 1 and "T" in text else text)
-    except Exception as error:  # a Rejection of the field type
+        moment = read_datetime(text)
+    except Rejection as error:
         raise BadQuery("request.bad_parameter", name="at", expected="RFC 3339") from error
     if moment is None:
         raise BadQuery("request.bad_parameter", name="at", expected="RFC 3339")
@@ -201,8 +199,6 @@ def _after(session: Session, entity: Entity, saved: Any) -> dict[str, Any]:
     except NotFound:
         result = {"id": str(saved.id)}
     if saved.warnings:
-        from runtime.messages import say_problem
-
         result["_warnings"] = [
             {"field": w.field, "code": w.code, "message": say_problem(w, session.language)} for w in saved.warnings
         ]

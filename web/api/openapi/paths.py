@@ -85,7 +85,9 @@ class Paths:
             gone = {"204": {"description": "Recycled"}}
             self._add(one, "delete", "delete", entity, gone, [IDENTITY, IF_MATCH, IDEMPOTENCY])
         if may & {"create", "edit", "delete"}:
-            self._add(f"{base}/batch", "post", "batch", entity, _free("results"), [IDEMPOTENCY], self._batch(entity, may))
+            self._add(
+                f"{base}/batch", "post", "batch", entity, _free("results"), [IDEMPOTENCY], self._batch(entity, may)
+            )
 
     def report(self, report: Report) -> None:
         parameters = [
@@ -93,7 +95,9 @@ class Paths:
             for p in report.parameters
         ]
         summary = _WORDS["report"][self.language].format(label=report.label.of(self.language))
-        self._put(f"/reports/{report.name}", "get", f"report_{report.name}", summary, _free("rows"), parameters, "report")
+        self._put(
+            f"/reports/{report.name}", "get", f"report_{report.name}", summary, _free("rows"), parameters, "report"
+        )
 
     def fixed(self) -> None:
         """What is not about an entity."""
@@ -179,7 +183,7 @@ class Paths:
             "operationId": name,
             "summary": summary,
             "tags": [tag],
-            "responses": {**responses, **{status: problem for status in sorted(refusals)}},
+            "responses": {**responses, **dict.fromkeys(sorted(refusals), problem)},
         }
         if parameters:
             call["parameters"] = parameters
@@ -205,5 +209,3 @@ def _free(member: str | None = None) -> dict[str, Any]:
     if member is not None:
         schema |= {"properties": {member: {"type": "array"}}, "required": [member]}
     return {"200": _response(schema, "The answer")}
-
-

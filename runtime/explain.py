@@ -1,0 +1,143 @@
+"""Why: a value with the operands of its formula, and access with the scopes that let one in or kept one out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from metadata.fields import field_type
+from metadata.model import Entity, Field, Role
+from rules.evaluate import evaluate
+from rules.expression import Expression
+from rules.trace import Trace
+from runtime import records
+from runtime.records.input import coercion
+from runtime.records.plan import plan_of
+from runtime.records.values import Loader, Stored
+from runtime.security.access import Access
+from runtime.security.rights import LINE_OPERATION, OPERATIONS
+from runtime.site import Session
+
+WORDS = {
+    "formula": {"zh": "由公式计算", "en": "Computed by a formula"},
+    "lookup": {"zh": "取自关联记录", "en": "Shown through a link"},
+    "given": {"zh": "由人填写或由程序写入", "en": "Given by a person or a program"},
+    "system": {"zh": "由系统维护", "en": "Kept by the platform"},
+}
+
+
+def value(session: Session, entity: str, record_id: int, name: str) -> dict[str, Any]:
+    """Why `name` of a record is what it is. The caller has seen to it that the user may see the field.
+
+    A formula is traced with its operands only where the user may see all it reads. Raises `NotFound`.
+    """
+    records.read(session, entity, record_id, ["id"])  # answers for what is not there or not visible
+    field = session.app.entities[entity].fields[name]
+    stored = _stored(session, entity, record_id)
+    found: dict[str, Any] = {"field": name, "label": field.label.of(session.language), "kind": _kind(field)}
+    found["why"] = WORDS[found["kind"]]["zh" if session.language == "zh" else "en"]
+    if field.formula is not None:
+        found |= _of_formula(session, field, field.formula, stored)
+    elif field.of:
+        found["path"] = ".".join(field.of)
+    elif field.default is not None and isinstance(field.default, Expression):
+        found["default"] = field.default.text
+    return found
+
+
+def _kind(field: Field) -> str:
+    if field.formula is not None:
+        return "formula"
+    return "lookup" if field.type == "lookup" else "system" if field.system else "given"
+
+
+def _of_formula(session: Session, field: Field, formula: Expression, stored: Stored) -> dict[str, Any]:
+    access = Access(session)
+    found: dict[str, Any] = {"formula": formula.text, "live": field.computed == "live"}
+    trace = Trace()
+    result = evaluate(formula, stored, stored.loader.environment, trace=trace)
+    found["value"] = _json(session, field, result)
+    if all(access.visible(e, n) for e, n in formula.reads):
+        found["steps"] = trace.as_data()
+    return found
+
+
+def evaluate_text(session: Session, entity: str, record_id: int, text: str) -> dict[str, Any]:
+    """One expression, written by the user, on one record: value, type and steps. Raises `BadQuery`, `NotFound`."""
+    from rules.errors import ExpressionError
+    from rules.expression import parse
+    from rules.messages import phrase
+    from runtime.errors import BadQuery
+
+    records.read(session, entity, record_id, ["id"])
+    access = Access(session)
+    try:
+        expression = parse(text, schema=session.app, entity=entity, visible=access.visible)
+    except ExpressionError as error:
+        raise BadQuery(detail=phrase(error.problems[0], session.language)) from None
+    trace = Trace()
+    stored = _stored(session, entity, record_id)
+    result = evaluate(expression, stored, stored.loader.environment, trace=trace)
+    return {"value": _plain(result), "type": expression.type.kind, "steps": trace.as_data()}
+
+
+def access(session: Session, entity: str, record_id: int) -> dict[str, Any]:
+    """For each operation whether the user may do it with this record, and by which scope of which role."""
+    records.read(session, entity, record_id, ["id"])
+    rights = Access(session)
+    described = session.app.entities[entity]
+    stored = _stored(session, entity, record_id)
+    listed = [_of_operation(rights, described, stored, operation) for operation in OPERATIONS]
+    hidden = sorted(n for n in rights.hidden(entity) if n in described.fields)
+    return {
+        "user": session.user.login,
+        "superuser": rights.superuser,
+        "operations": listed,
+        "hidden_count": len(hidden),
+    }
+
+
+def _of_operation(rights: Access, entity: Entity, stored: Stored, operation: str) -> dict[str, Any]:
+    environment = stored.loader.environment
+    holder: Any = stored
+    described, wanted = entity, operation
+    if entity.parent is not None:
+        holder, described = stored.get(entity.parent[1]), rights.app.entities[entity.parent[0]]
+        wanted = LINE_OPERATION.get(operation, operation)
+    allowed = holder is not None and rights.allows(described.name, wanted, holder, environment)
+    roles = [] if rights.superuser else [_of_role(rights, r, described, wanted, holder) for r in rights.roles]
+    return {"operation": operation, "allowed": allowed, "roles": [r for r in roles if r["scopes"]]}
+
+
+def _of_role(rights: Access, role: Role, entity: Entity, operation: str, holder: Any) -> dict[str, Any]:
+    grant = role.grants.get(entity.name) or (None if entity.platform else role.grants.get("*"))
+    scopes: list[dict[str, Any]] = []
+    if grant is None and role.admin and "*" not in role.grants:
+        scopes.append({"scope": "all", "holds": True})
+    scope = grant.operations.get(operation) if grant else None
+    if scope is not None and holder is not None:
+        scopes += [{"scope": n, "holds": rights.holds(n, entity, operation, holder)} for n in sorted(scope.named)]
+        environment = holder.loader.environment
+        scopes += [
+            {"scope": f"={e.text}", "holds": evaluate(e, holder, environment) is True} for e in scope.expressions
+        ]
+    return {"role": role.name, "scopes": scopes}
+
+
+def _stored(session: Session, entity: str, record_id: int) -> Stored:
+    found = Loader(session).record(entity, record_id)
+    assert found is not None, plan_of(session, entity).name  # it was read just now
+    return found
+
+
+def _json(session: Session, field: Field, result: Any) -> Any:
+    return None if result is None else field_type(field.type).to_json(result, field, coercion(session))
+
+
+def _plain(result: Any) -> Any:
+    if hasattr(result, "record_id"):
+        return str(result.record_id)
+    if isinstance(result, list | tuple):
+        return [_plain(r) for r in result]
+    if result is None or isinstance(result, bool | int | str):
+        return result
+    return result.isoformat() if hasattr(result, "isoformat") else f"{result:f}"

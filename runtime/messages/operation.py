@@ -1,0 +1,78 @@
+"""What the operator is told: backups and the doctor."""
+
+from __future__ import annotations
+
+from runtime.messages import register
+
+register(
+    {
+        "backup.damaged": {"zh": "备份或数据库已损坏。", "en": "The backup or the database is damaged."},
+        "backup.not_one": {"zh": "{file} 不是 Octavo 备份文件。", "en": "{file} is not a backup of Octavo."},
+        "backup.other_format": {
+            "zh": "{file} 由其他版本的 Octavo 生成，无法读取。",
+            "en": "{file} was made by another version of Octavo that this one cannot read.",
+        },
+        "backup.site_exists": {
+            "zh": "{folder} 中已有站点；加 --yes 可替换（原文件夹会改名保留）。",
+            "en": "There is a site in {folder}; --yes replaces it (the present one is kept, renamed).",
+        },
+        "backup.no_program": {
+            "zh": "找不到 {program}；请安装 postgresql-client。",
+            "en": "{program} was not found; install the package postgresql-client.",
+        },
+        "backup.program_failed": {"zh": "{program} 失败：{reason}", "en": "{program} failed: {reason}"},
+        "doctor.look.ok": {"zh": "{name}：正常", "en": "{name}: fine"},
+        "doctor.look.bad": {"zh": "无法检查 {name}：{reason}", "en": "Could not look at {name}: {reason}"},
+        "doctor.config_private.ok": {"zh": "config.yaml 仅所有者可读", "en": "config.yaml is private"},
+        "doctor.config_private.bad": {
+            "zh": "config.yaml 的权限是 {mode}，含有密钥；请执行 chmod 600 config.yaml",
+            "en": "config.yaml holds the secret key and has mode {mode}; run chmod 600 config.yaml",
+        },
+        "doctor.database.ok": {
+            "zh": "数据库 {database} 可用，版本 {version}",
+            "en": "The {database} database answers, version {version}",
+        },
+        "doctor.database.bad": {"zh": "数据库不可用", "en": "The database does not answer"},
+        "doctor.integrity.ok": {"zh": "数据库文件完整", "en": "The database file is whole"},
+        "doctor.integrity.bad": {
+            "zh": "数据库文件损坏：{reason}；请从备份恢复",
+            "en": "The database file is damaged: {reason}; restore a backup",
+        },
+        "doctor.references.ok": {"zh": "引用完整", "en": "All references lead somewhere"},
+        "doctor.references.bad": {"zh": "{count} 处引用的记录不存在", "en": "{count} references lead nowhere"},
+        "doctor.compiles.ok": {"zh": "已发布的元数据没有错误", "en": "The published metadata has no errors"},
+        "doctor.compiles.bad": {
+            "zh": "已发布的元数据有 {count} 个错误；请运行 octavo check",
+            "en": "The published metadata has {count} errors; run octavo check",
+        },
+        "doctor.schema.ok": {"zh": "数据表与已发布版本一致", "en": "The tables are those of the published version"},
+        "doctor.schema.bad": {
+            "zh": "数据表与已发布版本相差 {count} 步；请运行 octavo publish",
+            "en": "The tables differ from the published version by {count} steps; run octavo publish",
+        },
+        "doctor.parked.ok": {"zh": "没有搁置的任务", "en": "No job is parked"},
+        "doctor.parked.bad": {
+            "zh": "{count} 个任务多次失败后搁置；请在任务列表中查看原因",
+            "en": "{count} jobs are parked after failing; see why in the list of jobs",
+        },
+        "doctor.lag.ok": {"zh": "任务按时执行", "en": "Jobs run in time"},
+        "doctor.lag.bad": {
+            "zh": "最早的任务已逾期 {seconds} 秒；请确认 octavo serve 或 octavo worker 正在运行",
+            "en": "The oldest job is {seconds} s overdue; is octavo serve or octavo worker running?",
+        },
+        "doctor.admins.ok": {"zh": "{count} 位管理员", "en": "{count} administrators"},
+        "doctor.admins.bad": {
+            "zh": "没有管理员；请运行 octavo user role LOGIN --add ROLE",
+            "en": "Nobody is administrator; run octavo user role LOGIN --add ROLE",
+        },
+        "doctor.disk.ok": {"zh": "磁盘剩余 {free}", "en": "{free} of disk left"},
+        "doctor.disk.bad": {"zh": "磁盘仅剩 {free}；请清理或扩容", "en": "Only {free} of disk left; make room"},
+        "doctor.storage.ok": {"zh": "附件存储可用", "en": "The storage of files answers"},
+        "doctor.storage.bad": {"zh": "附件存储不可用", "en": "The storage of files does not answer"},
+        "doctor.audit.ok": {"zh": "审计记录未被改动", "en": "The audit was not touched"},
+        "doctor.audit.bad": {
+            "zh": "审计记录有 {count} 处被改动；请运行 octavo verify",
+            "en": "The audit was touched in {count} places; run octavo verify",
+        },
+    }
+)

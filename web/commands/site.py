@@ -1,0 +1,137 @@
+"""init, backup, restore, doctor, verify, bench."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import click
+
+from runtime import bootstrap
+from runtime.commands import backup as backups
+from runtime.commands import doctor as doctors
+from runtime.commands import verify as verifying
+from runtime.settings import CONFIG_FILE
+from web.commands.shell import Failure, Shell, command, option, pass_shell
+
+
+@command("init", "Create a site folder: configuration, database, version 1, an administrator. ¦ 创建站点文件夹。")
+@click.argument("folder", required=False, type=click.Path(path_type=Path, file_okay=False))
+@option("--package", "packages", multiple=True, type=click.Path(path_type=Path), help="A package folder ¦ 模板包文件夹")
+@option("--demo", is_flag=True, help="Load the demonstration records ¦ 载入演示数据")
+@option("--if-missing", is_flag=True, help="Do nothing where the site is complete already ¦ 已存在则不做任何事")
+@option("--admin-password", envvar="OCTAVO_ADMIN_PASSWORD", help="Password of the administrator ¦ 管理员密码")
+@pass_shell
+def init(
+    shell: Shell,
+    folder: Path | None,
+    packages: tuple[Path, ...],
+    demo: bool,
+    if_missing: bool,
+    admin_password: str | None,
+) -> None:
+    place = (folder or shell.folder).resolve()
+    there = (place / CONFIG_FILE).is_file()
+    for path in packages:
+        if not (path / "package.yaml").is_file():
+            raise Failure(f"{path}: no package.yaml in there. ¦ {path}：其中没有 package.yaml。", 2)
+    try:
+        result = bootstrap.init_site(place, packages, demo, admin_password)
+    except bootstrap.MetadataError as error:
+        raise _not_made(shell, error) from error
+    try:
+        _say_made(shell, result, place, there and if_missing)
+    finally:
+        result.site.close()
+
+
+def _not_made(shell: Shell, error: bootstrap.MetadataError) -> Failure:
+    from metadata.render import render_text, sources_of
+
+    compiled = error.compiled
+    click.echo(render_text(compiled.errors, sources_of(compiled.documents), shell.language), err=True)
+    count = len(compiled.errors)
+    return Failure(
+        f"{count} errors in the metadata; no site was made. Mend them and run init again. ¦ "
+        f"元数据有 {count} 个错误，没有创建站点；请改正后重试。"
+    )
+
+
+def _say_made(shell: Shell, result: bootstrap.InitResult, place: Path, quiet: bool) -> None:
+    value = {"site": str(place), "version": result.version, "login": result.login, "password": result.password}
+    if shell.as_json:
+        shell.data(value)
+        return
+    if not (quiet and result.password is None):
+        shell.say(f"Site {place}, version {result.version}. ¦ 站点 {place}，版本 {result.version}。")
+    if result.password is not None:
+        text = (
+            f"Sign in as {result.login} with password {result.password} ¦ 账号 {result.login}，密码 {result.password}"
+        )
+        shell.warn(text) if shell.quiet else shell.say(text)
+
+
+@command("backup", "Write the whole site to one file: database, files, configuration. ¦ 将整个站点备份为一个文件。")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@pass_shell
+def backup(shell: Shell, file: Path) -> None:
+    manifest = backups.backup(shell.site(), file)
+    size = f"{manifest['bytes'] / 1e6:.1f} MB"
+    shell.answer(
+        {**manifest, "file": str(file)},
+        f"{file}, {size}. It holds the secret key: keep it safe. ¦ {file}，{size}。其中含有密钥，请妥善保管。",
+    )
+
+
+@command("restore", "Bring a backup back into the site folder. ¦ 从备份恢复站点文件夹。")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@option("--yes", "-y", is_flag=True, help="Replace the site that is there ¦ 替换已有站点")
+@pass_shell
+def restore(shell: Shell, file: Path, yes: bool) -> None:
+    if not file.is_file():
+        raise Failure(f"{file}: no such file. ¦ {file}：没有这个文件。", 2)
+    manifest = backups.restore(shell.folder.resolve(), file, replace_existing=yes)
+    made = manifest["made_at"]
+    shell.answer(
+        {**manifest, "site": str(shell.folder)},
+        f"The site of {made} is in {shell.folder}. ¦ {made} 的站点已恢复到 {shell.folder}。",
+    )
+
+
+@command("doctor", "Look for what is wrong with the site. Exit 1 for errors. ¦ 站点体检，有错误时退出码为 1。")
+@pass_shell
+def doctor(shell: Shell) -> None:
+    found = doctors.examine(shell.site())
+    mark = {"ok": "✓", "warning": "!", "error": "✗"}
+    if shell.as_json:
+        shell.data([{"code": f.code, "state": f.state, "sentence": f.sentence(shell.language)} for f in found])
+    else:
+        for f in found:
+            if f.state != "ok" or not shell.quiet:
+                click.echo(f"{mark[f.state]} {f.sentence(shell.language)}")
+    raise click.exceptions.Exit(1 if any(f.state == "error" for f in found) else 0)
+
+
+@command("verify", "Verify computed values against their members, and the seal of the audit. ¦ 校验汇总值与审计封印。")
+@option("--repair", is_flag=True, help="Bring what drifted back into line ¦ 修正偏差")
+@pass_shell
+def verify(shell: Shell, repair: bool) -> None:
+    result: dict[str, Any] = verifying.verify(shell.site(), repair=repair)
+    if shell.as_json:
+        shell.data(result)
+    else:
+        for line in verifying.lines(result, shell.language):
+            click.echo(line)
+    raise click.exceptions.Exit(1 if result["audit"] or (result["drift"] and not repair) else 0)
+
+
+@command("bench", "Measure this machine against a hand-written program. ¦ 与手写程序对比测试性能。")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@pass_shell
+def bench(shell: Shell, arguments: tuple[str, ...]) -> None:
+    if importlib.util.find_spec("web.bench") is None:
+        raise Failure("The benchmark comes with a checkout of the source. ¦ 性能测试需要源代码目录。")
+    result = importlib.import_module("web.bench").run(list(arguments), as_json=shell.as_json, quiet=shell.quiet)
+    raise click.exceptions.Exit(int(result or 0))

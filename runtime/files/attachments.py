@@ -14,6 +14,7 @@ from runtime.errors import NotFound, RecordProblem, Refused, WrongMedia
 from runtime.files.names import safe_name
 from runtime.files.sniff import INLINE, media_type
 from runtime.files.storage import DEFAULT_MOST, Content, Storage
+from runtime.security.access import Access
 
 if TYPE_CHECKING:
     from runtime.site import Session, Site
@@ -137,13 +138,13 @@ def _readable(session: Session, row: Any) -> bool:
     if row["state"] != LINKED:
         return row["created_by"] is not None and row["created_by"] == session.user.id
     entity, field = row["parent_entity"], row["parent_field"]
-    if entity not in session.app.entities:
+    if entity not in session.app.entities or not Access(session).visible(entity, field):
         return False
     try:
-        record = read(session, entity, row["parent_record"], fields=[field])
+        read(session, entity, row["parent_record"], fields=["id"])
     except NotFound:
         return False
-    return field in record.values
+    return True
 
 
 def sweep(site: Site, *, older_than: timedelta = KEEP_STAGED) -> int:

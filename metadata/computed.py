@@ -162,4 +162,14 @@ def _expanded(nodes: Iterable[Node], reads: dict[Node, frozenset[Node]], world: 
             waiting.extend(reads[node])
         else:
             found.add(node)
+            found |= _back_link(node, world)
     return found
+
+
+def _back_link(node: Node, world: World) -> set[Node]:
+    """A collection changes when a member moves to another record: the member's link is read too."""
+    draft = world.entities.get(node[0])
+    member = draft.fields.get(node[1]) if draft else None
+    if member is None or member.type_name not in ("lines", "related") or "by" not in member.spec:
+        return set()
+    return {(member.spec["entity"], member.spec["by"])}

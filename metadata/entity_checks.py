@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, time
+from decimal import Decimal
 from typing import Any
 
 from metadata.drafts import EntityDraft, FieldDraft, Thing, World
@@ -22,7 +24,7 @@ def check_entity(thing: Thing, world: World) -> None:
     for member in draft.fields.values():
         if not member.system and member.name not in draft.lost:
             _field(draft, member, world)
-    if not any(not f.system for f in draft.fields.values()) and not draft.lost:
+    if not any(not f.system for f in draft.fields.values()) and not (draft.lost or thing.partial):
         world.report("entity.empty", thing, ("entity",), name=thing.name)
 
 
@@ -85,7 +87,7 @@ def _field(draft: EntityDraft, member: FieldDraft, world: World) -> None:
         world.report("field.tracked", thing, (*path, "tracked"), name=member.name, type=member.type_name)
     if isinstance(spec.get("pattern"), str):
         _pattern(spec["pattern"], thing, (*path, "pattern"), world)
-    _bounds(spec, thing, path, world)
+    _bounds(member, thing, world)
     _sensitive_default(member, thing, world)
 
 
@@ -102,12 +104,30 @@ def _pattern(given: str, thing: Thing, path: Path, world: World) -> None:
         world.report("field.pattern", thing, path, pattern=given[:60])
 
 
-def _bounds(spec: dict[str, Any], thing: Thing, path: Path, world: World) -> None:
-    low, high = spec.get("min"), spec.get("max")
-    if isinstance(low, str) or isinstance(high, str) or low is None or high is None:
-        return
-    if low > high:
-        world.report("field.bounds", thing, (*path, "min"), min=str(low), max=str(high))
+def _bounds(member: FieldDraft, thing: Thing, world: World) -> None:
+    read: dict[str, Any] = {}
+    for key in ("min", "max"):
+        given = member.spec.get(key)
+        if given is None:
+            continue
+        try:
+            read[key] = _bound(given, member.value_type.kind)
+        except (ArithmeticError, ValueError):
+            world.report("field.bound", thing, (*member.path, key), value=str(given)[:60], type=member.type_name)
+    if len(read) == 2 and read["min"] > read["max"]:
+        shown: dict[str, Any] = {key: str(member.spec[key]) for key in read}
+        world.report("field.bounds", thing, (*member.path, "min"), **shown)
+
+
+def _bound(given: Any, kind: str) -> Any:
+    """The bound as a value that compares. Raises ValueError or ArithmeticError for one that is none."""
+    if isinstance(given, str) and kind in ("date", "datetime", "time"):
+        readers: dict[str, Any] = {"date": date, "datetime": datetime, "time": time}
+        return readers[kind].fromisoformat(given)
+    number = Decimal(str(given))
+    if not number.is_finite():
+        raise ValueError(given)
+    return number
 
 
 def _sensitive_default(member: FieldDraft, thing: Thing, world: World) -> None:

@@ -107,6 +107,8 @@ class Merger:
                 del base.parts[key]
         elif isinstance(value, dict) and value.get("hide") is True:
             self._hide(base, key, path)
+        elif below is not None and below.parts is None and below.value == value and type(below.value) is type(value):
+            return
         elif below is None or not self._mergeable(below, value):
             if below is None or self._replace_allowed(below, value, path):
                 clean = _without_placing(value)

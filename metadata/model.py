@@ -6,7 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from metadata.access import Grant as Grant
+from metadata.access import NamedScope as NamedScope
+from metadata.access import Role as Role
+from metadata.access import Scope as Scope
 from metadata.frozen import FrozenMap
+from metadata.texts import Origin as Origin
+from metadata.texts import Text as Text
 from rules.expression import Expression
 from rules.typing import FieldInfo, Type
 
@@ -28,29 +34,6 @@ Storage = Literal[
 ]
 Computed = Literal["no", "stored", "live"]
 Operation = Literal["read", "create", "edit", "delete", "export", "import", "assign", "share", "report"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Text:
-    """A text for people: one string per language."""
-
-    values: FrozenMap[str]
-
-    def of(self, language: str) -> str:
-        """The text in `language`, else in English, else in Chinese, else in any; never an error."""
-        for key in (language, "en", "zh"):
-            if key in self.values:
-                return self.values[key]
-        return next(iter(self.values.values()), "")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
-    """Who declared a thing: the layer (`platform`, `stock`, a package's name, `site`) and the place in its source."""
-
-    layer: str
-    file: str
-    line: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -387,41 +370,6 @@ class Report:
     limit: int = 1000
     drill: str | None = None
     chart: FrozenMap[Any] = field(default_factory=FrozenMap)
-    origin: Origin
-
-
-# --- access ------------------------------------------------------------------------------------------------------
-
-NamedScope = Literal["own", "team", "unit", "subordinates", "shared", "all"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
-    """A union of named scopes and expressions over the entity."""
-
-    named: frozenset[str] = frozenset()
-    expressions: tuple[Expression, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grant:
-    """What a role may do with one entity (or, as `*`, with each entity it does not name)."""
-
-    entity: str
-    operations: FrozenMap[Scope]  # operation -> scope; absent = not allowed
-    hide: frozenset[str] = frozenset()
-    read_only: frozenset[str] = frozenset()
-    show: frozenset[str] = frozenset()  # sensitive fields this role sees
-    origin: Origin
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Role:
-    name: str
-    label: Text
-    grants: FrozenMap[Grant]
-    admin: bool = False  # may administer the site: users, metadata, jobs
-    includes: tuple[str, ...] = ()
     origin: Origin
 
 

@@ -298,7 +298,12 @@ class _Reader:
         if tag == "bool":
             return text.lower() == "true"
         lower = text.lower()
-        if len(text) > MAX_DIGITS + 2 or "nan" in lower or "inf" in lower or abs(_exponent(lower, tag)) > MAX_DIGITS:
+        if (
+            sum(c.isalnum() for c in text) > MAX_DIGITS
+            or "nan" in lower
+            or "inf" in lower
+            or abs(_exponent(lower, tag)) > MAX_DIGITS
+        ):
             self._problem("syntax.number", event.start_mark, number=text[:30])
             raise _Refusal
         if tag == "int":

@@ -165,7 +165,7 @@ drill: visit
     @classmethod
     def check(cls, thing: Thing, world: World) -> None:
         data = thing.data
-        if not data.get("measures") and not data.get("columns"):
+        if not data.get("measures") and not data.get("columns") and not thing.partial:
             world.report("report.empty", thing, ("report",))
         check_totals(data.get("columns"), ("columns",), data["from"], thing, world)
         _buckets(thing, world)

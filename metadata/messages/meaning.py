@@ -90,6 +90,12 @@ MESSAGES: dict[str, Message] = {
         "只支持线性时间的写法：不能用前后查找和反向引用。",
         "Only what runs in linear time: no look-around, no back-references.",
     ),
+    "field.bound": Message(
+        "“{value}”不能作 {type} 的界限",
+        "“{value}” cannot be a bound of {type}",
+        '写该类型的值，例如 0 或 "2026-01-01"。',
+        'Give a value of the type, such as 0 or "2026-01-01".',
+    ),
     "field.bounds": Message(
         "最小值 {min} 大于最大值 {max}",
         "The least value, {min}, is above the greatest, {max}",

@@ -86,8 +86,8 @@ MESSAGES: dict[str, Message] = {
         "Check the spelling; it may have been renamed or removed.",
     ),
     "extend.anchor": Message(
-        "“{name}”不在这里，无法放在它{where}",
-        "“{name}” is not here to be placed {where} of",
+        "这里没有“{name}”，{where}: 无从摆放",
+        "There is no “{name}” here for `{where}:` to point at",
         "after:/before: 写同一列表中的名称。",
         "`after:` and `before:` name an item of the same list.",
     ),

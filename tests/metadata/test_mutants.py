@@ -38,7 +38,7 @@ def assert_located(problems: list[Problem], file: str, text: str | bytes) -> Non
     for problem in problems:
         if problem.place.file == file:
             assert 1 <= problem.place.line <= lines, problem
-        assert problem.place.line >= 1 and problem.place.column >= 1, problem
+        assert min(problem.place.line, problem.place.column) >= 1, problem
         for language in ("zh", "en"):
             assert phrase(problem, language) != problem.code, problem
     render_text(problems[:5], {file: text if isinstance(text, str) else ""}, "zh")

@@ -1,0 +1,172 @@
+"""The stock application as compiled: whole, ordered, picklable, quick."""
+
+from __future__ import annotations
+
+import pickle
+import time
+
+import pytest
+
+from metadata.compiler import Compiled, compile_application
+from metadata.explain import explain, layers_of
+from metadata.packages import load_texts, platform, stock
+from metadata.render import render_text, sources_of
+from metadata.where_used import uses
+from tests.metadata.kit import VISIT, codes, compiled
+
+
+@pytest.fixture(scope="module")
+def application() -> Compiled:
+    return compile_application([platform(), stock()])
+
+
+def test_stock_has_no_errors(application: Compiled) -> None:
+    assert render_text(application.errors, sources_of(application.documents), "en") == ""
+
+
+def test_every_entity_has_form_list_and_system_fields(application: Compiled) -> None:
+    app = application.application
+    assert app is not None
+    for name, entity in app.entities.items():
+        assert app.form_for(name).entity == name
+        assert app.list_for(name, ["anyone"], "phone").entity == name
+        assert {"id", "created_on", "updated_by", "version", "deleted_at"} <= set(entity.fields)
+        assert ("position" in entity.fields and entity.fields["position"].system) or entity.parent is None
+        assert entity.title in entity.fields
+
+
+def test_it_survives_pickling(application: Compiled) -> None:
+    app = application.application
+    assert app is not None
+    again = pickle.loads(pickle.dumps(app))
+    assert again.storage_fingerprint == app.storage_fingerprint
+    assert list(again.entities) == list(app.entities)
+
+
+def test_dependencies_come_after_what_they_read(application: Compiled) -> None:
+    app = application.application
+    assert app is not None
+    order = {(d.entity, d.field): index for index, d in enumerate(app.dependencies)}
+    for dependency in app.dependencies:
+        for read in dependency.reads:
+            assert order.get(read, -1) < order[dependency.entity, dependency.field]
+
+
+def test_compiling_stock_takes_less_than_a_second() -> None:
+    layers = [platform(), stock()]
+    started = time.process_time()
+    compile_application(layers)
+    assert time.process_time() - started < 1.0
+
+
+def test_fingerprints_tell_storage_from_display() -> None:
+    plain = compiled(VISIT).application
+    labelled = compiled(VISIT + "label: {zh: 拜访, en: Visit}\n").application
+    wider = compiled(VISIT.replace("scale: 1", "scale: 2")).application
+    assert plain is not None
+    assert labelled is not None
+    assert wider is not None
+    assert plain.storage_fingerprint == labelled.storage_fingerprint
+    assert plain.display_fingerprint != labelled.display_fingerprint
+    assert plain.storage_fingerprint != wider.storage_fingerprint
+
+
+def test_healthy_documents_are_given_beside_broken_ones() -> None:
+    found = compiled(
+        VISIT
+        + "---\nentity: bad\nfields: 3\n---\nentity: b\nfields: {x: {type: link, to: bad}, y: {type: text, formula: x.z}}\n"
+    )
+    assert codes(found) == ["shape.type"]
+    assert found.application is not None
+    assert {"visit", "b"} <= set(found.application.entities)
+
+
+def test_explain_tells_layer_and_line_of_every_leaf() -> None:
+    found = compiled(VISIT, "extend: visit\nfields:\n  hours: {scale: 2}\n  place: text\n")
+    assert codes(found) == []
+    leaves = {
+        leaf.path: (leaf.value, leaf.layer, leaf.place.line) for leaf in explain(found, "entity", "visit", ("fields",))
+    }
+    assert leaves["fields", "hours", "scale"] == (2, "site", 3)
+    assert leaves["fields", "hours", "type"] == ("decimal", "stock", 5)
+    assert leaves["fields", "place", "type"] == ("text", "site", 4)
+    assert layers_of(found, "entity", "visit") == ["stock", "site"]
+
+
+def test_where_used_finds_every_kind_of_use() -> None:
+    found = compiled(
+        VISIT
+        + """search: [hours]
+unique: [[hours]]
+checks: [{name: c, must: "hours > 0"}]
+---
+entity: log
+fields:
+  visit: {type: link, to: visit}
+  length: {type: lookup, of: visit.hours}
+  twice: {type: decimal, formula: "visit.hours * 2"}
+---
+list: log
+columns: [visit, visit.hours]
+sort: [-visit.hours]
+filters: [{range: visit.hours}]
+views: [{name: long, where: "visit.hours > 8"}]
+---
+form: visit
+header: [hours]
+tabs: [{name: main, sections: [{name: s, fields: [subject, {field: hours, visible_when: "hours > 1"}]}]}]
+---
+segment: long
+entity: visit
+where: "hours > 8"
+---
+report: r
+from: log
+group: [visit.hours]
+measures: {total: "sum(visit.hours)"}
+---
+role: x
+grants: {visit: {read: "=hours > 1", hide: [hours]}}
+---
+menu: main
+items: [visit]
+"""
+    )
+    app = found.application
+    assert codes(found) == []
+    assert app is not None
+    assert sorted({(u.kind, u.what) for u in uses(app, "visit.hours")}) == [
+        ("entity", "formula"),
+        ("entity", "lookup"),
+        ("entity", "must"),
+        ("entity", "search"),
+        ("entity", "unique"),
+        ("form", "form field"),
+        ("form", "header"),
+        ("form", "visible_when"),
+        ("list", "column"),
+        ("list", "filter"),
+        ("list", "sort"),
+        ("list", "where"),
+        ("report", "expression"),
+        ("report", "group"),
+        ("role", "expressions"),
+        ("role", "grant"),
+        ("segment", "where"),
+    ]
+    assert ("menu", "menu item") in {(u.kind, u.what) for u in uses(app, "visit")}
+    assert uses(app, "visit.visited_on") == []
+
+
+def test_packages_come_after_those_they_need() -> None:
+    two = load_texts(
+        {"two.yaml": 'package: two\nversion: "1"\nrequires: {one: ">=1"}\n---\nextend: thing\nfields: {b: text}\n'},
+        "two",
+    )
+    one = load_texts({"one.yaml": 'package: one\nversion: "1.2"\n---\nentity: thing\nfields: {a: text}\n'}, "one")
+    found = compile_application([two, one])
+    assert codes(found) == []
+    app = found.application
+    assert app is not None
+    assert [p.name for p in app.packages] == ["one", "two"]
+    assert [f.name for f in app.entity("thing").own_fields] == ["a", "b"]

@@ -25,14 +25,13 @@ def _title(row: Any, name: str) -> str:
     return f"#{row.id}" if value is None else str(value)
 
 
-def find(binder: Binder, field: BoundField, text: str) -> list[Option]:
-    """At most 20 records that may be picked; the best first where something is typed, else the newest."""
-    target = field.target
-    if target is None or target not in binder.app.entities:
+def find(binder: Binder, target: str, text: str, field: BoundField | None = None) -> list[Option]:
+    """At most 20 records of `target` that may be picked (for `field`); without a text the newest."""
+    if target not in binder.app.entities or not binder.can(target, "read"):
         return []
     session, described = binder.session, binder.app.entities[target]
     second = _second_line(binder, target)
-    rules = [field.field.where] if field.field.where is not None and _stands_alone(field) else []
+    rules = [field.field.where] if field is not None and field.field.where is not None and _stands_alone(field) else []
     typed = text.strip()[:100]
     where = []
     if typed and not described.search:

@@ -1,7 +1,7 @@
 """The pages, one blueprint to a file."""
 
-from web.pages import bin, home, importing, lists, lookups, records, related, reports, search, uploads
+from web.pages import bin, exporting, home, importing, lists, lookups, records, related, reports, search, uploads
 
 BLUEPRINTS = tuple(
-    page.blueprint for page in (home, lists, records, related, lookups, search, bin, reports, importing, uploads)
+    page.blueprint for page in (home, lists, records, related, lookups, search, bin, reports, importing, exporting, uploads)
 )

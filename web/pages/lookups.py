@@ -21,5 +21,15 @@ def offer(entity: str, path: str) -> Response:
     field = binder.path(entity, path.split("."))
     if field is None or field.target is None:
         raise NotFound
-    found = find(binder, field, request.args.get("q", ""))
+    found = find(binder, field.target, request.args.get("q", ""), field)
+    return make_response(render_template("partials/options.html", options=found))
+
+
+@blueprint.get("/find/<entity>")
+def offer_any(entity: str) -> Response:
+    """Options among all records of an entity, for a parameter that names one."""
+    binder = Binder(reading())
+    if entity not in binder.app.entities or not binder.can(entity, "read"):
+        raise NotFound
+    found = find(binder, entity, request.args.get("q", ""))
     return make_response(render_template("partials/options.html", options=found))

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, make_response, render_template, request, 
 from metadata.model import Parameter
 from runtime.errors import Answer, BadQuery, Refused
 from runtime.messages import say_answer, say_problem
+from runtime.query.select import titles_of
 from runtime.reports.periods import NAMES
 from runtime.reports.result import Cell, Heading, ReportResult
 from runtime.reports.run import run
@@ -65,10 +66,18 @@ def _parameter(binder: Binder, parameter: Parameter, given: dict[str, str], resu
         "name": parameter.name,
         "label": parameter.label.of(binder.language),
         "kind": kind,
+        "to": "user" if kind == "user" else parameter.to,
+        "title": _title(binder, "user" if kind == "user" else parameter.to, now),
         "choices": choices,
         "now": now,
         "optional": parameter.optional,
     }
+
+
+def _title(binder: Binder, entity: str | None, now: str) -> str:
+    if entity is None or not now.isdigit():
+        return ""
+    return titles_of(binder.session, entity, [int(now)]).get(int(now), "")
 
 
 def _period(name: str) -> str:

@@ -50,7 +50,7 @@ each("form[data-record]", (form) => {
   form.addEventListener("input", note);
   form.addEventListener("change", (event) => {
     note();
-    event.target.classList?.remove("is-invalid");
+    settle(event.target);
     clearTimeout(timer);
     timer = setTimeout(evaluate, 150);
   });
@@ -59,6 +59,14 @@ each("form[data-record]", (form) => {
     if (!ctx.response || ctx.response.status >= 500 || ctx.response.status === 401) dirty.add(form);
   });
 });
+
+// A field that was changed no longer shows what was wrong with it; saving tells anew.
+const settle = (element) => {
+  const box = element.closest?.(".field, td");
+  if (!box || element.matches("[data-lines]")) return;
+  all(".is-invalid", box).forEach((e) => e.classList.remove("is-invalid"));
+  all(":scope > .field-problem", box).forEach((e) => e.remove());
+};
 
 // State from the server: {fields: {name: {visible, required, readonly, html, why}}}
 const apply = (form, state) => {

@@ -60,8 +60,8 @@ def age_of(row: Row) -> int:
 def ownership(region: str) -> Row:
     owner = pick(REPS.get(region) or [*REPS["east"], *REPS["south"]])
     if rng.random() < 0.07:
-        return {"owner": None, "unit": {"code": UNITS[owner][0]}}
-    return {"owner": {"login": owner}, "unit": {"code": UNITS[owner]}}
+        return {"owner": None, "home_unit": {"code": UNITS[owner][0]}}
+    return {"owner": {"login": owner}}
 
 
 # --- products ------------------------------------------------------------------------------------------------------
@@ -196,7 +196,7 @@ def opportunity(customer: Row, stage: str, number: int) -> Row:
     lines = [line(spec) for spec in chosen]
     total = sum(one["quantity"] * one["price"] * (100 - one["discount"]) / 100 for one in lines)
     row: Row = {"name": f"{customer['short_name']}{chosen[0]['name']}项目 {number:03d}"}
-    row |= {"customer": {"name": customer["name"]}, "owner": customer["owner"], "unit": customer["unit"]}
+    row |= {"customer": {"name": customer["name"]}, "owner": customer["owner"]}
     row |= {"stage": stage, "priority": pick(["high", "medium", "medium", "low"]), "source": customer["source"]}
     row |= {"est_cost": round(total * rng.uniform(0.45, 0.75), 2), "expense": round(total * rng.uniform(0.01, 0.05), 2)}
     row |= {"lines": lines, "created_at": f"today-{age} 10:{rng.randint(10, 59)}"}

@@ -54,7 +54,7 @@ class World:
     def user(self, login: str) -> int:
         return self.id("user", login=login)
 
-    def id(self, entity: str, **values: Any) -> int:
+    def id(self, entity: str, /, **values: Any) -> int:
         """The living record with these values; there is exactly one."""
         with self.site.session() as session:
             table = session.table(entity)
@@ -67,15 +67,15 @@ class World:
         """A customer of fixture F by its letter."""
         return self.id("customer", short_name=short_name)
 
-    def create(self, login: str | None, entity: str, **values: Any) -> int:
+    def create(self, login: str | None, entity: str, /, **values: Any) -> int:
         with self.as_(login, write=True) as session:
             return records.create(session, entity, values).id
 
-    def update(self, login: str | None, entity: str, record: int, **values: Any) -> None:
+    def update(self, login: str | None, entity: str, record: int, /, **values: Any) -> None:
         with self.as_(login, write=True) as session:
             records.update(session, entity, record, values)
 
-    def read(self, login: str | None, entity: str, record: int) -> dict[str, Any]:
+    def read(self, login: str | None, entity: str, record: int, /) -> dict[str, Any]:
         with self.as_(login) as session:
             return records.read(session, entity, record).values
 

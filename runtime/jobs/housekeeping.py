@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
+from runtime.jobs.context import JobContext
 from runtime.jobs.queue import DONE
-from runtime.jobs.registry import Payload, job, schedule
+from runtime.jobs.registry import Payload, job, long_job, schedule
 from runtime.schema import internal
 from runtime.site import Session
 
@@ -29,4 +30,22 @@ def housekeeping(session: Session, _payload: Payload) -> dict[str, int]:
     return {name: session.connection.execute(statement).rowcount for name, statement in stale.items()}
 
 
+@job("seal_audit")
+def seal_audit(session: Session, _payload: Payload) -> dict[str, int]:
+    """Seals what the audit trail holds, so that tampering shows."""
+    from runtime.security.audit import seal  # late: loaded by the worker that runs it
+
+    return {"sealed": seal(session)}
+
+
+@long_job("sweep_files")
+def sweep_files(context: JobContext) -> dict[str, int]:
+    """Removes uploads that no record took, and contents that no file refers to."""
+    from runtime.files.attachments import sweep  # late: loaded by the worker that runs it
+
+    return {"removed": sweep(context.site)}
+
+
 schedule("housekeeping", "17 3 * * *", "housekeeping")
+schedule("seal_audit", "7 * * * *", "seal_audit")
+schedule("sweep_files", "37 * * * *", "sweep_files")

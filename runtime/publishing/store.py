@@ -11,7 +11,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from metadata.model import Application
+from runtime import hooks
+from runtime.messages import say
 from runtime.schema.internal import version
+from runtime.settings import SettingsError
 
 LOCK_KEY = 0x0C7A_0001  # PostgreSQL advisory lock: writers share it, publishing takes it alone
 _NEWEST = sa.select(sa.func.max(version.c.number))
@@ -73,8 +76,21 @@ def documents(connection: sa.Connection, number: int) -> list[dict[str, Any]]:
     return unpack(found)
 
 
+def _check_code(connection: sa.Connection, number: int) -> None:
+    published = connection.scalar(sa.select(version.c.code).where(version.c.number == number)) or {}
+    installed = hooks.fingerprints() if published else {}
+    for package, fingerprint in published.items():
+        if installed.get(package) != fingerprint:
+            words = {"package": package, "published": fingerprint, "installed": installed.get(package, "-")}
+            raise SettingsError(" ".join(say("publish.code_mismatch", tongue, **words) for tongue in ("zh", "en")))
+
+
 def load_application(connection: sa.Connection, number: int) -> Application:
-    """Compiles the documents of a version. What was published compiled then: a failure now is an error."""
+    """Compiles the documents of a version. What was published compiled then: a failure now is an error.
+
+    Raises `SettingsError` where a code package that was published is missing or another than then.
+    """
+    _check_code(connection, number)
     from runtime.publishing.layers import compile_layers, layers_of  # the compiler is loaded when first needed
 
     compiled = compile_layers(layers_of(documents(connection, number)))

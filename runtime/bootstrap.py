@@ -148,3 +148,10 @@ def _once(site: Site, mark: str, folder: Path) -> None:
                 continue
             load_data(session, file)
             session.connection.execute(sa.insert(state).values(name=name, value=session.now.isoformat()))
+
+
+def load_package_data(site: Site, name: str, folder: Path, *, demo: bool = False) -> None:
+    """The seed (and demonstration) records of a package, each file once in the life of a site."""
+    _once(site, f"seed:{name}", folder / "seed")
+    if demo:
+        _once(site, f"demo:{name}", folder / "demo")

@@ -56,6 +56,7 @@ def _of_formula(session: Session, field: Field, formula: Expression, stored: Sto
     trace = Trace()
     result = evaluate(formula, stored, stored.loader.environment, trace=trace)
     found["value"] = _json(session, field, result)
+    found["text"] = field_type(field.type).to_text(result, field, coercion(session))
     if all(access.visible(e, n) for e, n in formula.reads):
         found["steps"] = trace.as_data()
     return found

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from metadata.model import Field
-from runtime.query.expressions import value as sql_value
+from runtime.query.expressions import assigned
 from runtime.records import rollups
 from runtime.records.plan import EntityPlan, plan_of
 from runtime.schema.tables import column_name
@@ -52,7 +52,7 @@ def _drifted(session: Session, plan: EntityPlan, field: Field) -> list[int]:
     assert field.formula is not None
     table = plan.table
     stored = table.c[column_name(field)]
-    wanted = sql_value(field.formula, table, sql_context(session))
+    wanted = assigned(field.formula, field.value_type, table, sql_context(session))
     differs = sa.or_(stored.is_(None) & wanted.is_not(None), stored.is_not(None) & wanted.is_(None), stored != wanted)
     statement = sa.select(table.c.id).where(table.c.deleted_at.is_(None), differs).order_by(table.c.id)
     return list(session.connection.scalars(statement))

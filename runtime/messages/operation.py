@@ -21,6 +21,19 @@ register(
             "en": "{program} was not found; install the package postgresql-client.",
         },
         "backup.program_failed": {"zh": "{program} 失败：{reason}", "en": "{program} failed: {reason}"},
+        "package.folder_not_empty": {
+            "zh": "{folder} 不是空文件夹；请换一个名称。",
+            "en": "{folder} is not empty; choose another name.",
+        },
+        "package.not_one": {
+            "zh": "{file} 不是模板包（缺少 package.yaml）。",
+            "en": "{file} is not a package: there is no package.yaml in it.",
+        },
+        "package.has_code": {
+            "zh": "模板包 {name} 含有 Python 代码；代码包须由运维人员用 pip 安装。",
+            "en": "The package {name} holds Python; code packages are installed by the operator with pip.",
+        },
+        "package.unknown": {"zh": "没有安装模板包“{name}”。", "en": "There is no installed package “{name}”."},
         "doctor.look.ok": {"zh": "{name}：正常", "en": "{name}: fine"},
         "doctor.look.bad": {"zh": "无法检查 {name}：{reason}", "en": "Could not look at {name}: {reason}"},
         "doctor.config_private.ok": {"zh": "config.yaml 仅所有者可读", "en": "config.yaml is private"},

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from metadata.fields.base import Coercion
 from metadata.model import Column, Measure, Report
 from rules.expression import Expression
 from runtime.errors import Forbidden, NotFound
@@ -35,7 +37,7 @@ def run(session: Session, name: str, given: Mapping[str, Any] | None = None) -> 
     report = session.app.reports.get(name)
     access = Access(session)
     if report is None or not (access.can(report.entity, "read") and access.can(report.entity, "report")):
-        raise NotFound
+        raise NotFound("report.unknown", name=name[:80])
     values = read_parameters(session, report, given or {})
     if report.where is not None and not _readable(access, report.where):
         raise Forbidden
@@ -93,7 +95,7 @@ def _grouped(session: Session, access: Access, report: Report, values: dict[str,
         entity=report.entity,
         drill_entity=report.drill,
         cut=found.cut or len(rows) > report.limit,
-        context=coercion(session),
+        context=_lasting(session),
     )
 
 
@@ -195,6 +197,13 @@ def _asked(asked: Grouped) -> dict[str, Any]:
     return {name: getattr(asked, name) for name in ("entity", "dimensions", "figures", "where", "parameters", "limit")}
 
 
+def _lasting(session: Session) -> Coercion:
+    """The context of the values, fit to outlive the session: it asks the database nothing."""
+    context = coercion(session)
+    scales = {context.currency: context.scale_of_currency(context.currency)}
+    return replace(context, scale_of_currency=lambda code: scales.get(code, 2), resolve=None)
+
+
 # --- order -------------------------------------------------------------------------------------------------------
 
 
@@ -244,7 +253,14 @@ def _listed(session: Session, access: Access, report: Report, values: dict[str, 
     )
     page = run_query(session, query)
     headings = tuple(_column(session, access, report.entity, c) for c in columns)
-    rows = [Cell(values=r.values, titles={k: t for k, t in r.titles.items() if t is not None}) for r in page.rows]
+    rows = [
+        Cell(
+            values=r.values,
+            titles={k: t for k, t in r.titles.items() if t is not None},
+            drill=f"id == {r.id}",
+        )
+        for r in page.rows
+    ]
     return ReportResult(
         report=report,
         columns=headings,
@@ -254,7 +270,7 @@ def _listed(session: Session, access: Access, report: Report, values: dict[str, 
         entity=report.entity,
         drill_entity=report.drill,
         cut=page.next is not None,
-        context=coercion(session),
+        context=_lasting(session),
     )
 
 

@@ -35,7 +35,7 @@ def formula(shell: Shell, entity: str, identity: int, field: str, login: str | N
         return
     click.echo(f"{found['label']}: {found['why']}")
     if "formula" in found:
-        click.echo(f"  {found['formula']} = {found['value']}")
+        click.echo(f"  {found['formula']} = {found['text']}")
         _print_steps(found.get("steps") or [])
     for name in ("path", "default"):
         if name in found:

@@ -55,7 +55,38 @@ def check_unused(world: World) -> None:
                 world.report("field.unused", draft.thing, member.path, at_key=True, severity="warning", **params)
 
 
-_DONE = {"read": ("查看", "read"), "create": ("新建", "create"), "edit": ("修改", "edit")}
+def check_required(world: World) -> None:
+    """Required fields that the form for everyone leaves out, and that nothing fills."""
+    for thing in world.of_kind("form"):
+        draft = world.entities.get(entity_of(thing))
+        if thing.key[2:] != (None, None) or draft is None or thing.partial or world.untrusted(draft.name):
+            continue
+        shown = set(_fields_of(thing))
+        number = (draft.thing.data.get("number") or {}).get("field")
+        for member in draft.fields.values():
+            filled = {"default", "formula"} & member.spec.keys() or member.name == number or member.retired
+            if member.spec.get("required") is True and not filled and member.name not in shown:
+                world.report("form.required", thing, ("tabs",), at_key=True, severity="warning", name=member.name)
+
+
+def _fields_of(thing: Thing) -> Iterator[str]:
+    for tab in thing.data.get("tabs") or ():
+        for section in tab.get("sections") or ():
+            yield from (item["field"] for item in section.get("fields") or ())
+
+
+def check_options(world: World) -> None:
+    """Option sets that no field and no parameter takes."""
+    used = {f.spec.get("options") for d in world.entities.values() for f in d.fields.values()}
+    used |= {p.get("options") for t in world.of_kind("report") for p in (t.data.get("params") or {}).values()}
+    if any(world.untrusted(name) for name in world.entities):
+        return
+    for thing in world.of_kind("options"):
+        if thing.name not in used and thing.document.layer != "platform" and not thing.data.get("retired"):
+            world.report("options.unused", thing, ("options",), severity="warning", name=thing.name)
+
+
+_EXPECTED = ("read", "create", "edit")
 
 
 def check_roles(world: World) -> None:
@@ -66,7 +97,7 @@ def check_roles(world: World) -> None:
     for draft in world.entities.values():
         if draft.thing.document.layer == "platform" or draft.parent is not None or draft.thing.data.get("retired"):
             continue
-        for operation in _DONE:
+        for operation in _EXPECTED:
             if not any(_grants(role, draft, operation) for role in roles):
                 params: dict[str, Any] = {"operation": operation, "entity": draft.name}
                 world.report("role.nobody", draft.thing, ("entity",), severity="warning", **params)

@@ -12,6 +12,7 @@ from metadata.passes import check, freeze, link, overlay, parse, shape, typechec
 from metadata.problems import Problem
 from metadata.source import Document
 from rules.registry import FunctionRegistry
+from rules.registry import functions as registered
 
 PASSES: tuple[Callable[[World], None], ...] = (
     parse.run,
@@ -50,6 +51,7 @@ def compile_application(
     `physical` gives the names of tables ("customer") and columns ("customer.name") where they differ from the
     declared ones. Never raises for what is written in documents: that is answered by problems.
     """
+    functions = _all_functions(layers, functions)
     world = World(languages=tuple(languages), layers=tuple(layers), functions=functions, physical=dict(physical or {}))
     for run in PASSES:
         run(world)
@@ -57,6 +59,12 @@ def compile_application(
     return Compiled(
         application=world.application, problems=in_order(world.problems), documents=documents, things=world.things
     )
+
+
+def _all_functions(layers: Sequence[Layer], functions: FunctionRegistry | None) -> FunctionRegistry | None:
+    """What is given or registered, and what the layers bring along."""
+    brought = [function for layer in layers for function in layer.functions]
+    return FunctionRegistry([*(functions or registered()), *brought]) if brought else functions
 
 
 def in_order(problems: Sequence[Problem]) -> list[Problem]:

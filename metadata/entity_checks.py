@@ -88,6 +88,9 @@ def _field(draft: EntityDraft, member: FieldDraft, world: World) -> None:
     if isinstance(spec.get("pattern"), str):
         _pattern(spec["pattern"], thing, (*path, "pattern"), world)
     _bounds(member, thing, world)
+    _was(draft, member, world)
+    if isinstance(spec.get("through"), str):
+        _through(draft, member, world)
     _sensitive_default(member, thing, world)
 
 
@@ -117,6 +120,31 @@ def _bounds(member: FieldDraft, thing: Thing, world: World) -> None:
     if len(read) == 2 and read["min"] > read["max"]:
         shown: dict[str, Any] = {key: str(member.spec[key]) for key in read}
         world.report("field.bounds", thing, (*member.path, "min"), **shown)
+
+
+def _was(draft: EntityDraft, member: FieldDraft, world: World) -> None:
+    """An earlier name may not be a present one, nor be claimed twice."""
+    for old in member.spec.get("was") or ():
+        others = [f for f in draft.fields.values() if f is not member and (f.name == old or old in _earlier(f))]
+        if others or old == member.name:
+            related = [draft.thing.place(f.path, key=True) for f in others if f.path]
+            world.report("name.was", draft.thing, (*member.path, "was"), related=related, name=old)
+
+
+def _earlier(member: FieldDraft) -> list[str]:
+    return member.spec.get("was") or []
+
+
+def _through(draft: EntityDraft, member: FieldDraft, world: World) -> None:
+    """The pairs need a link to either side."""
+    pair = world.entities.get(member.spec["through"])
+    if pair is None or world.untrusted(pair.name):
+        return
+    targets = [f.value_type.entity for f in pair.fields.values() if not f.system and f.value_type.kind == "record"]
+    for side in (draft.name, member.spec.get("to")):
+        if side not in targets:
+            params: dict[str, Any] = {"entity": pair.name, "target": str(side)}
+            world.report("related.none", draft.thing, (*member.path, "through"), **params)
 
 
 def _bound(given: Any, kind: str) -> Any:

@@ -6,11 +6,11 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from metadata.model import PackageInfo
 from metadata.problems import Place, Problem
 from metadata.source import Document, load_text
+from rules.registry import Function
 
 HERE = Path(__file__).resolve().parent
 SUFFIXES = (".yaml", ".yml", ".json")
@@ -21,13 +21,13 @@ NOT_METADATA = {"data", "translations", "functions", "static", "tests", "docs"}
 class Layer:
     """Documents of one origin. `problems` are those of reading it; a compilation reports them too.
 
-    `package` is what its `package.yaml` says; `functions` a registry of rule functions, or None.
+    `package` is what its `package.yaml` says; `functions` are rule functions it brings.
     """
 
     name: str
     documents: tuple[Document, ...] = ()
     package: PackageInfo | None = None
-    functions: Any = None
+    functions: tuple[Function, ...] = ()
     problems: tuple[Problem, ...] = ()
 
 

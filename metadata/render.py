@@ -24,6 +24,9 @@ _KINDS = {
 }  # fmt: skip
 
 
+_OPERATIONS = {"read": "查看", "create": "新建", "edit": "修改"}
+
+
 class _Params(dict[str, str]):
     def __missing__(self, key: str) -> str:
         return "…"
@@ -59,6 +62,8 @@ def _filled(problem: Problem, language: str) -> _Params:
     params = _Params(problem.params)
     if language == "zh" and params.get("kind") in _KINDS:
         params["kind"] = _KINDS[params["kind"]]
+    if language == "zh" and params.get("operation") in _OPERATIONS:
+        params["operation"] = _OPERATIONS[params["operation"]]
     reason = VALUE_MESSAGES.get(params.get("reason", ""))
     if reason is not None:
         params["reason"] = reason.get(language, reason["en"]).format_map(_Params(problem.params))

@@ -22,6 +22,7 @@ from metadata.problems import Place, Problem
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 50
 MAX_DIGITS = 18
+VARIED = ("form", "list", "menu")  # kinds that may be given once more for a role or a device
 
 _DOCUMENT_START = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
 _HEADER = re.compile(r"^(?:---[ \t]+)?([a-z_]+)[ \t]*:[ \t]*[\"']?([a-z0-9_]+)[\"']?[ \t]*(?:#.*)?\r?$", re.MULTILINE)
@@ -47,13 +48,15 @@ class Document:
     @property
     def role(self) -> str | None:
         """The role a layout is for (`for: {role: sales}` or `for: sales`)."""
+        if self.kind not in VARIED:
+            return None
         given = self.data.get("for")
         found = given.get("role") if isinstance(given, dict) else given
         return found if isinstance(found, str) else None
 
     @property
     def device(self) -> str | None:
-        given = self.data.get("on")
+        given = self.data.get("on") if self.kind in VARIED else None
         return given if isinstance(given, str) else None
 
     @property

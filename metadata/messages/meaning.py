@@ -126,6 +126,18 @@ MESSAGES: dict[str, Message] = {
         "公式对所有人相同；与当前用户有关的条件写在视图、权限或 visible_when 里。",
         "A formula is the same for everyone; put it into a view, a scope or `visible_when`.",
     ),
+    "name.was": Message(
+        "以前的名称“{name}”与别的名称冲突",
+        "The earlier name “{name}” is that of something else",
+        "was: 只写确实用过、且现在没有别的字段占用的名称。",
+        "`was:` holds names that were used before and that nothing else goes by now.",
+    ),
+    "lines.cycle": Message(
+        "明细互为上级：{names}",
+        "These lines belong to each other in a circle: {names}",
+        "打断其中一环，改用 related。",
+        "Break it at one place, with `related`.",
+    ),
     "lines.two_parents": Message(
         "{entity} 已是另一个实体的明细",
         "{entity} is already the lines of another entity",

@@ -42,6 +42,18 @@ MESSAGES: dict[str, Message] = {
         "只有日期字段可以按年月日分段。",
         "Only dates and times are grouped by periods.",
     ),
+    "form.required": Message(
+        "表单上没有必填字段“{name}”",
+        "The required field “{name}” is not on the form",
+        "放到表单上，或给它默认值，否则无法新建记录。",
+        "Place it, or give it a default: nobody could create a record.",
+    ),
+    "options.unused": Message(
+        "选项集“{name}”没有被用到",
+        "Option set “{name}” is used by nothing",
+        "删掉它，或标 retired: true。",
+        "Remove it, or say `retired: true`.",
+    ),
     "role.scope": Message(
         "没有“{name}”这种范围",
         "There is no scope called “{name}”",

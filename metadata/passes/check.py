@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from metadata.checks import check_roles, check_translations, check_unused, check_variants
+from metadata.checks import check_options, check_required, check_roles, check_translations, check_unused, check_variants
 from metadata.drafts import World
 
 
@@ -12,4 +12,6 @@ def run(world: World) -> None:
     check_variants(world)
     check_translations(world)
     check_unused(world)
+    check_required(world)
+    check_options(world)
     check_roles(world)

@@ -36,6 +36,7 @@ def run(world: World) -> None:
         _fields(draft, world)
     for draft in world.entities.values():
         _line_parents(draft, world)
+    _parent_cycles(world)
     for draft in world.entities.values():
         _backward(draft, world)
     for draft in world.entities.values():
@@ -202,6 +203,21 @@ def _line_parent(draft: EntityDraft, member: FieldDraft, world: World) -> None:
             path=(),
             system=True,
         )
+
+
+def _parent_cycles(world: World) -> None:
+    """Lines may not, over any number of steps, belong to themselves."""
+    for draft in world.entities.values():
+        seen = [draft.name]
+        here = draft
+        while here.parent is not None and here.parent[0] in world.entities:
+            here = world.entities[here.parent[0]]
+            if here.name in seen:
+                names = " → ".join([*seen, here.name])
+                world.report("lines.cycle", draft.thing, ("entity",), names=names)
+                draft.parent = draft.parent_field = None
+                break
+            seen.append(here.name)
 
 
 def _backward(draft: EntityDraft, world: World) -> None:

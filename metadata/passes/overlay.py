@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from metadata.drafts import Shaped, Thing, World, suggestion
+from metadata.drafts import Key, Shaped, Thing, World, suggestion
 from metadata.fields.base import field_types
 from metadata.merge import Finding, Merger, flatten, tree, twice
 from metadata.ordering import Layers
@@ -21,9 +21,9 @@ def run(world: World) -> None:
     extending = [s for s in world.shaped if s.document.extend]
     for shaped in declared:
         _declare(shaped, world)
-    by_key: dict[Any, list[Shaped]] = {}
+    by_key: dict[Key, list[Shaped]] = {}
     for shaped in sorted(extending, key=lambda s: layers.rank(s.document.layer)):
-        by_key.setdefault(shaped.document.key, []).append(shaped)
+        by_key.setdefault(_target(shaped, world), []).append(shaped)
     for key, found in by_key.items():
         thing = world.things.get(key)
         if thing is None:
@@ -33,6 +33,13 @@ def run(world: World) -> None:
     for thing in list(world.things.values()):
         if thing.data.get("hide") is True:
             del world.things[thing.key]
+
+
+def _target(shaped: Shaped, world: World) -> Key:
+    """What a document extends: the variant it names, or the only one there is of that name."""
+    key = shaped.document.key
+    variants = [k for k in world.things if k[:2] == key[:2]]
+    return variants[0] if key not in variants and key[2:] == (None, None) and len(variants) == 1 else key
 
 
 def _declare(shaped: Shaped, world: World) -> None:

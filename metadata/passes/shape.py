@@ -13,7 +13,7 @@ from metadata.drafts import Shaped, World, suggestion
 from metadata.kinds import KINDS, Kind
 from metadata.kinds.shape import NAME
 from metadata.places import Path
-from metadata.problems import Problem
+from metadata.problems import Place, Problem
 from metadata.source import Document
 
 MOST_PROBLEMS = 50  # of one document; more would be the same mistake
@@ -91,6 +91,8 @@ def _phrased(error: Any, path: Path, places: Any, schema: dict[str, Any], data: 
     elif word == "required":
         key = error.kind.property
         yield Problem(code="shape.required", place=places[path], params={"key": key}), path
+    elif word == "anyOf":
+        yield _required_one(schema, error, places[path]), path
     elif word == "propertyNames":
         problem, spoiled = _bad_name(error, path, places, data)
         yield problem, spoiled
@@ -98,6 +100,13 @@ def _phrased(error: Any, path: Path, places: Any, schema: dict[str, Any], data: 
         yield Problem(code=phrase[0], place=places[path], **phrase[1](error, _at(data, path))), path
     else:
         yield Problem(code="shape.wrong", place=places[path], params={"detail": error.message[:200]}), path
+
+
+def _required_one(schema: dict[str, Any], error: Any, place: Place) -> Problem:
+    """One of several keys must be given."""
+    choices = _schema_at(schema, [*error.schema_path, ""]) or []
+    keys = [key for choice in choices if isinstance(choice, dict) for key in choice.get("required", ())]
+    return Problem(code="shape.required", place=place, params={"key": " / ".join(keys)})
 
 
 def _bad_name(error: Any, path: Path, places: Any, data: Any) -> tuple[Problem, Path]:
@@ -138,16 +147,22 @@ def _cut_expression(holder: dict[str, Any], key: str) -> bool:
 
 def _properties(schema: dict[str, Any], path: list[Any]) -> list[str]:
     """The keys allowed where the keyword at the end of a schema path stands."""
+    here = _schema_at(schema, path)
+    if isinstance(here, dict) and "$ref" in here and "properties" not in here:
+        here = schema["$defs"].get(str(here["$ref"]).rpartition("/")[2], {})
+    properties = here.get("properties") if isinstance(here, dict) else None
+    return list(properties or {})
+
+
+def _schema_at(schema: dict[str, Any], path: list[Any]) -> Any:
+    """The schema that holds the keyword at the end of a schema path."""
     here: Any = schema
     for part in path[:-1]:
         if part == "$ref" and isinstance(here, dict):
             here = schema["$defs"].get(str(here.get("$ref", "")).rpartition("/")[2], {})
         else:
             here = here[part] if isinstance(here, dict) and part in here else _item(here, part)
-    if isinstance(here, dict) and "$ref" in here and "properties" not in here:
-        here = schema["$defs"].get(str(here["$ref"]).rpartition("/")[2], {})
-    properties = here.get("properties") if isinstance(here, dict) else None
-    return list(properties or {})
+    return here
 
 
 def _item(here: Any, part: Any) -> Any:

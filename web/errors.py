@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from flask import Flask, Response, jsonify, make_response, redirect, render_template, request
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from runtime.errors import Answer, Busy, NotSignedIn
 from runtime.messages import say_answer
@@ -20,6 +20,7 @@ _log = logging.getLogger("octavo.web")
 def install(app: Flask) -> None:
     app.register_error_handler(Answer, answer)
     app.register_error_handler(CSRFError, bad_token)
+    app.register_error_handler(SecurityError, foreign_host)
     app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(Exception, program_error)
 
@@ -44,6 +45,12 @@ def answer(error: Answer) -> Response:
 
 def bad_token(_error: CSRFError) -> Response:
     return show(400, _("This page is out of date. Reload it and try again; nothing was saved."), code="bad_token")
+
+
+def foreign_host(_error: SecurityError) -> Response:
+    """A host name that is not ours: no page of ours can be made for it."""
+    text = "本服务器不响应此主机名。 This server does not answer to that host name (settings: base_url, trusted_hosts).\n"
+    return Response(text, 400, content_type="text/plain; charset=utf-8")
 
 
 def http_error(error: HTTPException) -> Response:

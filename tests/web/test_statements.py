@@ -1,0 +1,44 @@
+"""How many SQL statements a page takes: a few, whatever the number of rows."""
+
+from __future__ import annotations
+
+import pytest
+
+from runtime.site import Site
+from tests.web.conftest import ENTITY, Browser
+
+
+def warmed(site: Site, browser: Browser, address: str, statements: list[str]) -> int:
+    """The statements of a request after one that filled the caches; who is who is known for half a second."""
+    assert browser.get(address).status_code == 200
+    statements.clear()
+    assert browser.get(address).status_code == 200
+    return len(statements)
+
+
+def numbers(site: Site, most: int) -> str:
+    with site.session() as session:
+        table = session.table(ENTITY)
+        rows = session.connection.execute(table.select().order_by(table.c.id).limit(most)).all()
+    return ", ".join(str(row.id) for row in rows)
+
+
+@pytest.mark.parametrize("rows", [1, 3, 50])
+def test_a_list_takes_the_same_few_statements(
+    site: Site, admin: Browser, statements: list[str], rows: int, record_property: pytest.FixtureRequest
+) -> None:
+    ids = numbers(site, rows)
+    address = f"/e/{ENTITY}?where=id+in+({ids.replace(', ', ',')},)"
+    plain = warmed(site, admin, address, statements)
+    highlights = len(site.application().list_for(ENTITY).highlight)
+    assert plain - highlights <= 4, statements
+
+
+@pytest.mark.parametrize("address", [f"/e/{ENTITY}/1", f"/e/{ENTITY}/4"])
+def test_a_record_takes_few_statements(site: Site, admin: Browser, statements: list[str], address: str) -> None:
+    lines = 4  # grids of lines are read one by one, two statements each at most
+    assert warmed(site, admin, address, statements) <= 4 + 2 * lines, statements
+
+
+def test_a_related_list_takes_few_statements(site: Site, admin: Browser, statements: list[str]) -> None:
+    assert warmed(site, admin, f"/e/{ENTITY}/1/related/contacts", statements) <= 5, statements

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import http.client
+import re
 import statistics
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http.cookiejar import CookieJar
 from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, build_opener
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +46,31 @@ class Caller:
         if response.status not in request.expect:
             raise RuntimeError(f"{request.method} {path} answered {response.status}: {content[:300]!r}")
         return took
+
+
+class Browser:
+    """Keeps cookies and the form token, as a browser does; for signing in once."""
+
+    def __init__(self, port: int) -> None:
+        self.jar = CookieJar()
+        self.opener = build_opener(HTTPCookieProcessor(self.jar))
+        self.base = f"http://127.0.0.1:{port}"
+        self.csrf = ""
+
+    @property
+    def cookie(self) -> str:
+        return "; ".join(f"{c.name}={c.value}" for c in self.jar)
+
+    def get(self, path: str) -> None:
+        self._keep(self.opener.open(f"{self.base}{path}").read().decode())
+
+    def post(self, path: str, values: Mapping[str, str]) -> None:
+        body = urlencode(dict(values) | {"csrf_token": self.csrf}).encode()
+        self._keep(self.opener.open(f"{self.base}{path}", body).read().decode())
+
+    def _keep(self, page: str) -> None:
+        found = re.search(r'name="csrf[-_]token" (?:value|content)="([^"]+)"', page)
+        self.csrf = found[1] if found else self.csrf
 
 
 def latencies(port: int, request: Request, times: int, offset: int) -> list[float]:

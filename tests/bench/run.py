@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from runtime.schema.tables import Tables
 from runtime.site import Site
 from tests.bench import data
-from tests.bench.client import Request, form_body, latencies, p50, p99, throughput
+from tests.bench.client import Browser, Request, form_body, latencies, p50, p99, throughput
 from tests.bench.floor import app as floor
 from tests.bench.servers import floor_server, octavo_server, resident_mib
 from tests.databases import postgres_database
@@ -61,10 +61,12 @@ class Arena:
     floor_url: str
     floor_secret: str
     floor_token: str
-    token: str
-    cookie: str
-    csrf: str
+    login: str
+    password: str
     figures: dict[str, dict[str, Any]]
+    token: str = ""
+    cookie: str = ""
+    csrf: str = ""
 
 
 @contextmanager
@@ -80,34 +82,39 @@ def arena(options: Options) -> Iterator[Arena]:
             stack.callback(os.environ.pop, "OCTAVO_DATABASE_URL")
         from runtime.bootstrap import init_site
 
-        result = init_site(folder / "site", packages=[PACKAGE], admin_password=secrets.token_urlsafe(16))
+        password = secrets.token_urlsafe(16)
+        result = init_site(folder / "site", packages=[PACKAGE], admin_password=password)
         site = stack.enter_context(Site.open(folder / "site"))
         figures: dict[str, dict[str, Any]] = {}
         options.say(f"writing {options.records:,} records")
         figures["create_many"] = seed(site, options.records)
         floor_token = floor.prepare(floor_url)
         copy_to_floor(site, floor_url)
-        token, cookie, csrf = credentials(site, result.login)
         yield Arena(
             folder=folder,
             site=site,
             floor_url=floor_url,
             floor_secret=secrets.token_hex(16),
             floor_token=floor_token,
-            token=token,
-            cookie=cookie,
-            csrf=csrf,
+            login=result.login,
+            password=password,
             figures=figures,
         )
 
 
-def credentials(site: Site, login: str) -> tuple[str, str, str]:
-    """An API token, and a browser session's cookie, of the administrator."""
-    from web.session_cookie import bench_credentials
+def sign_in(a: Arena, port: int) -> None:
+    """An API token, and a browser's session with its form token, of the administrator."""
+    from runtime.security.tokens import create_token
 
-    from runtime.security import sessions, tokens
-
-    return bench_credentials(site, login, sessions, tokens)
+    with a.site.session(write=True) as session:
+        user = session.table("user")
+        known = session.connection.execute(sa.select(user.c.id).where(user.c.login == a.login)).scalar_one()
+        a.token = create_token(session, known, "bench")
+    browser = Browser(port)
+    browser.get("/sign-in")
+    browser.post("/sign-in", {"login": a.login, "password": a.password})
+    browser.get("/e/bench_customer/new")
+    a.cookie, a.csrf = browser.cookie, browser.csrf
 
 
 def seed(site: Site, count: int) -> dict[str, Any]:
@@ -191,11 +198,11 @@ def pairs(a: Arena, last: int) -> dict[str, tuple[Request, Request]]:
     return {
         "list page": (
             Request(path="/customers?kind=company", headers=f_page),
-            Request(path="/bench_customer?kind=company", headers=o_page),
+            Request(path="/e/bench_customer?kind=company", headers=o_page),
         ),
         "edit form": (
             Request(path=some("/customers/{}/edit"), headers=f_page),
-            Request(path=some("/bench_customer/{}/edit"), headers=o_page),
+            Request(path=some("/e/bench_customer/{}/edit"), headers=o_page),
         ),
         "create by form": (
             Request(
@@ -206,7 +213,7 @@ def pairs(a: Arena, last: int) -> dict[str, tuple[Request, Request]]:
                 expect=(303,),
             ),
             Request(
-                path="/bench_customer/new",
+                path="/e/bench_customer/new",
                 method="POST",
                 headers=o_page | form,
                 body=form_body(lambda n: values_of(n) | {"csrf_token": a.csrf}),
@@ -250,6 +257,7 @@ def compare(a: Arena, options: Options) -> dict[str, dict[str, Any]]:
         octavo_server(a.folder / "site", options.workers, a.folder) as (port, process),
     ):
         counter = 1_000_000
+        sign_in(a, port)
         for name, (ours_floor, ours) in pairs(a, options.records).items():
             if options.only and name not in options.only:
                 continue

@@ -43,6 +43,7 @@ from rules.tree import (
     Old,
     Parameter,
     User,
+    weight,
 )
 from rules.typing import BOOLEAN, NOTHING, TEXT, Schema, Type, decimal
 
@@ -62,6 +63,9 @@ _COMPARISON: Mapping[type[ast.cmpop], str] = {
     ast.Gt: ">",
     ast.GtE: ">=",
 }
+
+
+MAX_WEIGHT = 90  # what the parser of SQLite and the recursion of Python can surely take
 
 
 class Stop(Exception):  # noqa: N818 - control flow inside the checker
@@ -102,6 +106,8 @@ def check_text(
     )
     try:
         tree = checker.visit(source)
+        if weight(tree) > MAX_WEIGHT:
+            checker.fail(source, "too_complex")
         if expected is not None:
             checker.expect(tree, expected)
     except Stop:

@@ -35,6 +35,7 @@ from rules.tree import (
     Property,
     Row,
     User,
+    summands,
 )
 from rules.typing import Type
 
@@ -181,6 +182,10 @@ class _Lowering:
         return self._operation("negative", self.node(node.operand))
 
     def _Arithmetic(self, node: Arithmetic) -> ast.expr:  # noqa: N802
+        if node.operator in ("+", "-"):
+            terms = summands(node)
+            signs = "".join("+" if sign > 0 else "-" for sign, _ in terms)
+            return self._operation("total_of", ast.Constant(value=signs), *(self.node(n) for _, n in terms))
         arguments = [self.node(node.left), self.node(node.right)]
         if node.operator in SCALED:
             arguments.append(ast.Constant(value=node.type.scale))

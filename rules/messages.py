@@ -87,6 +87,10 @@ MESSAGES: Mapping[str, tuple[str, str]] = {
     "syntax": ("看不懂这里", "This cannot be read"),
     "text_in_text": ("文本是否含有文本，请用 contains", "For a text in a text use contains"),
     "text_joined": ("两个文本之间缺少 +", "A + is missing between two texts"),
+    "too_complex": (
+        "太复杂：请分成几个公式字段",
+        "Too many operations inside each other: split it into several formula fields",
+    ),
     "too_deep": ("嵌套太深（最多 {limit} 层）", "Nested too deep ({limit} levels at most)"),
     "too_long": ("表达式太长：{length} 个字符，最多 {limit}", "Too long: {length} characters, {limit} at most"),
     "types_differ": ("{left} 不能与 {right} 比较", "{left} cannot be compared with {right}"),

@@ -18,16 +18,17 @@ def negative(x: Exact | None) -> Exact | None:
     return None if x is None else -x
 
 
-def add(x: Exact | None, y: Exact | None) -> Exact | None:
-    if x is None or y is None:
-        return None
-    return guard(x + y if isinstance(x, int) and isinstance(y, int) else CONTEXT.add(x, y))
-
-
-def subtract(x: Exact | None, y: Exact | None) -> Exact | None:
-    if x is None or y is None:
-        return None
-    return guard(x - y if isinstance(x, int) and isinstance(y, int) else CONTEXT.subtract(x, y))
+def total_of(signs: str, *terms: Exact | None) -> Exact | None:
+    """A chain of + and -: exact, only the result has to be within bounds."""
+    made: Exact = 0
+    for sign, term in zip(signs, terms):
+        if term is None:
+            return None
+        if isinstance(made, int) and isinstance(term, int):
+            made = made + term if sign == "+" else made - term
+        else:
+            made = CONTEXT.add(made, term) if sign == "+" else CONTEXT.subtract(made, term)
+    return guard(made)
 
 
 def multiply(x: Exact | None, y: Exact | None, scale: int) -> Exact | None:
@@ -133,8 +134,7 @@ OPERATIONS: Mapping[str, Callable[..., Any]] = {
     f.__name__: f
     for f in (
         negative,
-        add,
-        subtract,
+        total_of,
         multiply,
         quotient,
         whole_quotient,
@@ -158,7 +158,7 @@ OPERATIONS: Mapping[str, Callable[..., Any]] = {
         base_amount,
     )
 }
-ARITHMETIC = {"+": "add", "-": "subtract", "*": "multiply", "/": "quotient", "//": "whole_quotient", "%": "rest"}
+ARITHMETIC = {"*": "multiply", "/": "quotient", "//": "whole_quotient", "%": "rest"}
 COMPARISON = {
     "==": "equal",
     "!=": "unequal",

@@ -189,3 +189,44 @@ class Aggregate(Node):
     value: Node | None = None
     where: Node | None = None
     by: Node | None = None
+
+
+def summands(node: Node) -> list[tuple[int, Node]]:
+    """The terms of a chain of + and -, with their signs: one operation, whose result alone must be within bounds."""
+    if isinstance(node, Arithmetic) and node.operator in ("+", "-"):
+        return [*summands(node.left), (1 if node.operator == "+" else -1, node.right)]
+    return [(1, node)]
+
+
+def joined(node: Node) -> list[Node]:
+    """The texts of a chain of +."""
+    if isinstance(node, Call) and node.function == "concat":
+        return [*joined(node.arguments[0]), *node.arguments[1:]]
+    return [node]
+
+
+def branches(node: Node) -> list[Node]:
+    """test, then, test, then, … otherwise of a chain of `a if b else c if d else e`."""
+    if isinstance(node, Conditional):
+        return [node.test, node.then, *branches(node.otherwise)]
+    return [node]
+
+
+def weight(node: Node) -> int:
+    """How deep the node nests, as SQL has it: chains count once, what becomes a subquery more."""
+    match node:
+        case Arithmetic() if node.operator in ("+", "-"):
+            parts, own = [n for _, n in summands(node)], 4
+        case Call() if node.function == "concat":
+            parts, own = joined(node), 4
+        case Conditional():
+            parts, own = branches(node), 8
+        case Aggregate():
+            parts, own = list(node.children()), 12
+        case Field() if not isinstance(node.base, Row):
+            parts, own = [node.base], 9
+        case Constant() | Row() | Field() | Parameter() | User() | Old() | Items():
+            parts, own = list(node.children()), 1
+        case _:
+            parts, own = list(node.children()), 5
+    return own + max((weight(p) for p in parts), default=0)

@@ -114,10 +114,10 @@ def ends_with(text: str, part: str) -> bool:
     },
 )
 def concat(*parts: str) -> str:
-    joined = parts[0]
+    whole = parts[0]
     for part in parts[1:]:
-        joined = (joined + part)[: folding.MAX_TEXT]
-    return joined
+        whole = (whole + part)[: folding.MAX_TEXT]
+    return whole
 
 
 _TEXT_HELP = {"zh": "写成文本", "en": "The value as text"}

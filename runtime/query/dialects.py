@@ -22,9 +22,11 @@ from rules.folding import storable
 from rules.functions.number import rounded_type
 from rules.numbers import MAX_INTEGER, common_type
 from rules.typing import BOOLEAN, DATE, DATETIME, TEXT, Type
+from runtime.query.sql_written import Written
 from runtime.schema.types import Key, ScaledDecimal, Text, UtcDateTime
 
 Element = sa.ColumnElement[Any]
+_SIMPLE = frozenset({sa.BigInteger, sa.Boolean, sa.Date, sa.Numeric})  # types without parameters that matter here
 _ABSENT = object()
 _UNKNOWN = "\x01"  # stands for a text no database can hold: nothing stored is equal to it
 
@@ -68,7 +70,18 @@ def sql_type(type_: Type) -> sa.types.TypeEngine[Any]:
 
 def coerced(element: Element, type_: sa.types.TypeEngine[Any]) -> Element:
     """The expression with another type on our side. A bound value keeps the type it is bound by."""
+    if type(element.type) is type(type_) and type(type_) in _SIMPLE and not isinstance(element, sa.Column):
+        return element
     return sa.type_coerce(Grouping(element) if isinstance(element, sa.BindParameter) else element, type_)
+
+
+def summed(terms: Sequence[tuple[int, Element]]) -> Element:
+    """The terms added and taken off, in their order."""
+    (sign, made), *rest = terms
+    made = made if sign > 0 else -made
+    for sign, term in rest:
+        made = made + term if sign > 0 else made - term
+    return made
 
 
 def number(value: int) -> Element:
@@ -126,6 +139,10 @@ class Dialect(ABC):
     def arithmetic(self, operator: str, x: Term, y: Term, type_: Type) -> Term: ...
 
     @abstractmethod
+    def total(self, terms: Sequence[tuple[int, Term]], type_: Type) -> Term:
+        """The sum of terms with their signs; nothing where it is out of bounds."""
+
+    @abstractmethod
     def negative(self, x: Term) -> Term: ...
 
     @abstractmethod
@@ -175,16 +192,13 @@ class Dialect(ABC):
         return self.within(element, -limit, limit, sa.BigInteger())
 
     def within(self, element: Element, below: int, above: int, type_: sa.types.TypeEngine[Any]) -> Element:
-        """The number, NULL where it is not strictly between the bounds."""
-        low, high = number(below), number(above)
-        clamped = self._max(self._min(element, high), low)
-        return sa.func.nullif(sa.func.nullif(clamped, high, type_=type_), low, type_=type_)
+        """The number, NULL where it is not strictly between the bounds. (LEAST skips NULL: the bound comes out.)"""
+        least, greatest = self.extremes
+        return Written(
+            f"nullif(nullif({greatest}({least}({{0}}, {above}), {below}), {above}), {below})", (element,), type_
+        )
 
-    @abstractmethod
-    def _min(self, x: Element, y: Element) -> Element: ...
-
-    @abstractmethod
-    def _max(self, x: Element, y: Element) -> Element: ...
+    extremes: tuple[str, str]  # the functions for the least and the greatest of two values
 
     # comparison and choice
 
@@ -218,9 +232,11 @@ class Dialect(ABC):
         same, type_ = self.united(values)
         return self.typed(sa.func.coalesce(*(v.element for v in same)), type_)
 
-    def choose(self, test: Element, then: Term, otherwise: Term) -> Term:
-        same, type_ = self.united([then, otherwise])
-        return self.typed(sa.case((test, same[0].element), else_=same[1].element), type_)
+    def choose(self, tests: Sequence[Element], values: Sequence[Term], otherwise: Term) -> Term:
+        """The value of the first test that is true (NULL is not), else `otherwise`."""
+        same, type_ = self.united([*values, otherwise])
+        whens = [(test, term.element) for test, term in zip(tests, same)]
+        return self.typed(sa.case(*whens, else_=same[-1].element), type_)
 
     # text
 

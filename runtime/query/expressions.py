@@ -38,6 +38,9 @@ from rules.tree import (
     Parameter,
     Property,
     Row,
+    branches,
+    joined,
+    summands,
 )
 from rules.typing import BOOLEAN, INTEGER, Type, decimal, record
 from runtime.query.dialects import Dialect, Element, Term, dialect, number
@@ -341,13 +344,18 @@ class _Compiler:
         return self.q.negative(self.value(node.operand))
 
     def _Arithmetic(self, node: Arithmetic) -> Term:  # noqa: N802
+        if node.operator in ("+", "-"):
+            return self.q.total([(sign, self.value(n)) for sign, n in summands(node)], node.type)
         return self.q.arithmetic(node.operator, self.value(node.left), self.value(node.right), node.type)
 
     def _Conditional(self, node: Conditional) -> Term:  # noqa: N802
-        test = self.condition(node.test, strict=True)
-        return self.q.choose(test, self.value(node.then), self.value(node.otherwise))
+        *pairs, otherwise = branches(node)
+        tests = [self.condition(n, strict=False) for n in pairs[::2]]
+        return self.q.choose(tests, [self.value(n) for n in pairs[1::2]], self.value(otherwise))
 
     def _Call(self, node: Call) -> Term:  # noqa: N802
+        if node.function == "concat":
+            return self.q.concat(*(self.value(n) for n in joined(node)))
         function = self.context.functions.get(node.function, node.overload)
         if function.sql is None:
             raise NoSqlTwin(node.function)

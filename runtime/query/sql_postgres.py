@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -17,7 +17,7 @@ from rules.functions.date import MAX_MONTHS
 from rules.functions.number import NUMBER_PATTERN
 from rules.numbers import MAX_SCALE, WHOLE_DIGITS, whole_digits
 from rules.typing import BOOLEAN, DATE, DATETIME, INTEGER, TEXT, Type, decimal
-from runtime.query.dialects import Dialect, Element, Term, coerced, compare_elements, number, sql_type
+from runtime.query.dialects import Dialect, Element, Term, coerced, compare_elements, number, sql_type, summed
 
 _FIRST = sa.literal_column("DATE '0001-01-01'", sa.Date())
 _DAYS = date.max.toordinal()  # from 0001-01-01 to 9999-12-31, both counted
@@ -31,6 +31,8 @@ _PARTS = {"weekday": "isodow"}
 
 
 class Postgres(Dialect):
+    extremes = ("least", "greatest")
+
     def bound_decimal(self, value: Decimal, type_: Type) -> Element:
         return sa.literal(value, sa.Numeric(asdecimal=True))
 
@@ -48,13 +50,7 @@ class Postgres(Dialect):
     # numbers
 
     def arithmetic(self, operator: str, x: Term, y: Term, type_: Type) -> Term:
-        whole = type_.kind == "integer"
         match operator:
-            case "+" | "-":
-                left, right = _plain(x), _plain(y)
-                made = left + right if operator == "+" else left - right
-                fits = whole_digits(x.type) < WHOLE_DIGITS and whole_digits(y.type) < WHOLE_DIGITS
-                return self._bounded(made, type_, type_.digits < INTEGER.digits if whole else fits)
             case "*":
                 return self._product(x, y, type_)
             case "/":
@@ -64,6 +60,12 @@ class Postgres(Dialect):
             case "//":
                 return self._bounded(sa.func.floor(self._exact(x, y, 0)), type_, False)
         return self._modulo(x, y, type_)
+
+    def total(self, terms: Sequence[tuple[int, Term]], type_: Type) -> Term:
+        made = summed([(sign, _plain(t)) for sign, t in terms])
+        if type_.kind == "integer":
+            return self._bounded(made, type_, type_.digits < INTEGER.digits)
+        return self._bounded(made, type_, max(whole_digits(t.type) for _, t in terms) + len(terms) <= WHOLE_DIGITS)
 
     def _bounded(self, element: Element, type_: Type, surely: bool) -> Term:
         """The number, NULL where it is out of bounds; `surely`: it cannot be."""
@@ -177,13 +179,6 @@ class Postgres(Dialect):
         exact = sa.func.round(total, number(type_.scale + 24), type_=sa.Numeric()).op("/")(count)
         return self._bounded(sa.func.round(exact, number(type_.scale), type_=sa.Numeric()), type_, False)
 
-    def _min(self, x: Element, y: Element) -> Element:
-        """LEAST skips NULL: the bound comes out, which `within` turns back into NULL."""
-        return sa.func.least(x, y)
-
-    def _max(self, x: Element, y: Element) -> Element:
-        return sa.func.greatest(x, y)
-
     # text
 
     def lower(self, x: Term) -> Term:
@@ -231,10 +226,10 @@ class Postgres(Dialect):
         return self.typed(sa.func.starts_with(*turned, type_=sa.Boolean()), BOOLEAN)
 
     def concat(self, *parts: Term) -> Term:
-        joined = sa.cast(parts[0].element, sa.Text()) if parts[0].known else parts[0].element
+        whole = sa.cast(parts[0].element, sa.Text()) if parts[0].known else parts[0].element
         for part in parts[1:]:
-            joined = sa.func.left(joined.op("||")(part.element), number(folding.MAX_TEXT), type_=sa.Text())
-        return self.typed(joined, TEXT)
+            whole = whole.concat(part.element)
+        return self.typed(sa.func.left(whole, number(folding.MAX_TEXT), type_=sa.Text()), TEXT)
 
     def number(self, x: Term) -> Term:
         def make(text: Element) -> Element:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -12,10 +13,11 @@ import sqlalchemy as sa
 from rules import folding
 from rules.numbers import CONTEXT, MAX_SCALE, WHOLE_DIGITS, round_to, whole_digits
 from rules.typing import BOOLEAN, DATE, DATETIME, INTEGER, TEXT, Type, decimal
-from runtime.query.dialects import Dialect, Element, Term, coerced, compare_elements, number
+from runtime.query.dialects import Dialect, Element, Term, coerced, compare_elements, number, summed
 from runtime.query.sqlite_functions import pack_calendar
 from runtime.schema.types import EPOCH
 
+MOST_ARGUMENTS = 99  # of a function of SQLite, to be on the safe side
 NARROW = 18  # digits of a scaled integer that surely fits 64 bits
 _LAST_MS = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z
 _FIRST_MS = -62_135_596_800_000  # 0001-01-01T00:00Z
@@ -27,6 +29,8 @@ def is_wide(type_: Type) -> bool:
 
 
 class Sqlite(Dialect):
+    extremes = ("min", "max")
+
     def _call(self, name: str, type_: Type, *arguments: Element | int | str) -> Term:
         plain = [number(a) if isinstance(a, int) else sa.literal(a) if isinstance(a, str) else a for a in arguments]
         element = getattr(sa.func, name)(*plain)
@@ -52,18 +56,11 @@ class Sqlite(Dialect):
         return scale - x.type.scale, scale - y.type.scale
 
     def arithmetic(self, operator: str, x: Term, y: Term, type_: Type) -> Term:
-        if type_.kind == "integer" and operator in "+-*" and not (is_wide(x.type) or is_wide(y.type)):
-            return self._integers(operator, x, y, type_)
-        up_x, up_y = self._aligned(x, y)
         limit = min(whole_digits(type_), WHOLE_DIGITS) + type_.scale
+        up_x, up_y = self._aligned(x, y)
         match operator:
-            case "+" | "-":
-                return self._sum(operator, x, y, type_)
             case "*":
-                drop = max(0, x.type.scale + y.type.scale - MAX_SCALE)
-                if not is_wide(type_):
-                    return self.typed(_raw(x) * _raw(y), type_)
-                return self._call("o_multiply", type_, x.element, y.element, drop, limit)
+                return self._product(x, y, type_)
             case "/":
                 more = type_.scale - x.type.scale + y.type.scale
                 return self._call("o_divide", type_, x.element, y.element, max(0, more), max(0, -more), limit)
@@ -73,19 +70,35 @@ class Sqlite(Dialect):
             limit = INTEGER.digits
         return self._call("o_modulo", type_, x.element, y.element, up_x, up_y, limit)
 
-    def _integers(self, operator: str, x: Term, y: Term, type_: Type) -> Term:
-        left, right = _raw(x), _raw(y)
-        made = left + right if operator == "+" else left - right if operator == "-" else left * right
-        return self.typed(made if type_.digits < INTEGER.digits else self.guard_integer(made), type_)
-
-    def _sum(self, operator: str, x: Term, y: Term, type_: Type) -> Term:
+    def _product(self, x: Term, y: Term, type_: Type) -> Term:
+        if type_.kind == "integer":
+            made = _raw(x) * _raw(y)
+            return self.typed(made if type_.digits < INTEGER.digits else self.guard_integer(made), type_)
         if not is_wide(type_):
-            left, right = _raw(self.convert_to(x, type_)), _raw(self.convert_to(y, type_))
-            return self.typed(left + right if operator == "+" else left - right, type_)
-        up_x, up_y = self._aligned(x, y)
-        other = y if operator == "+" else self.negative(y)
-        limit = whole_digits(type_) + type_.scale
-        return self._call("o_add", type_, x.element, other.element, up_x, up_y, limit)
+            return self.typed(_raw(x) * _raw(y), type_)
+        drop = max(0, x.type.scale + y.type.scale - MAX_SCALE)
+        limit = min(whole_digits(type_), WHOLE_DIGITS) + type_.scale
+        return self._call("o_multiply", type_, x.element, y.element, drop, limit)
+
+    def total(self, terms: Sequence[tuple[int, Term]], type_: Type) -> Term:
+        if type_.kind == "integer":
+            made = summed([(sign, _raw(t)) for sign, t in terms])
+            return self.typed(made if type_.digits < INTEGER.digits else self.guard_integer(made), type_)
+        if not is_wide(type_):
+            return self.typed(summed([(sign, _raw(self.convert_to(t, type_))) for sign, t in terms]), type_)
+        arguments: list[Element | int] = [min(whole_digits(type_), WHOLE_DIGITS) + type_.scale]
+        for sign, term in terms:
+            up = type_.scale - term.type.scale
+            arguments += [term.element, up if sign > 0 else -up - 1]
+        if len(arguments) > MOST_ARGUMENTS:
+            head = self.total(terms[:40], replace(type_, digits=type_.digits + 2))
+            return self.total([(1, head), *terms[40:]], type_)
+        return self._call("o_total", type_, *arguments)
+
+    def guard_integer(self, element: Element) -> Element:
+        return sa.func.o_integer(
+            element, type_=sa.BigInteger()
+        )  # one call: SQLite nests a hundred deep
 
     def negative(self, x: Term) -> Term:
         if is_wide(x.type):
@@ -193,12 +206,6 @@ class Sqlite(Dialect):
     def sort_key(self, x: Term) -> Element:
         return sa.func.o_key(x.element, number(100)) if is_wide(x.type) else x.element
 
-    def _min(self, x: Element, y: Element) -> Element:
-        return sa.func.min(x, y)
-
-    def _max(self, x: Element, y: Element) -> Element:
-        return sa.func.max(x, y)
-
     # text
 
     def lower(self, x: Term) -> Term:
@@ -223,10 +230,10 @@ class Sqlite(Dialect):
         return self._call("o_ends_with", BOOLEAN, x.element, part.element)
 
     def concat(self, *parts: Term) -> Term:
-        joined = parts[0].element
+        whole = parts[0].element
         for part in parts[1:]:
-            joined = sa.func.substr(joined.op("||")(part.element), number(1), number(folding.MAX_TEXT))
-        return self.typed(joined, TEXT)
+            whole = whole.concat(part.element)
+        return self.typed(sa.func.substr(whole, number(1), number(folding.MAX_TEXT)), TEXT)
 
     def number(self, x: Term) -> Term:
         return self._call("o_number", decimal(10, 25), x.element)

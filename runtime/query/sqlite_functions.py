@@ -71,8 +71,17 @@ def _halfup(value: int, drop: int) -> int:
     return whole if value >= 0 else -whole
 
 
-def _add(x: Wide, y: Wide, up_x: int, up_y: int, digits: int) -> Wide | None:
-    return _fit(int(x) * _TENS[up_x] + int(y) * _TENS[up_y], digits)
+def _sum_of(digits: int, *terms: Any) -> Wide | None:
+    """Terms and by how many digits each is scaled up; -n-1 for n digits and taken off."""
+    made = 0
+    for term, up in zip(terms[::2], terms[1::2]):
+        made += int(term) * _TENS[up] if up >= 0 else -int(term) * _TENS[-up - 1]
+    return _fit(made, digits)
+
+
+def _bounded(value: float) -> int | None:
+    """An integer within bounds; SQLite makes what overflows 64 bits a float."""
+    return value if isinstance(value, int) and -MAX_INTEGER <= value <= MAX_INTEGER else None
 
 
 def _multiply(x: Wide, y: Wide, drop: int, digits: int) -> Wide | None:
@@ -289,7 +298,8 @@ class _Max(_Reduce):
 
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "o_add": _add,
+    "o_total": _sum_of,
+    "o_integer": _bounded,
     "o_multiply": _multiply,
     "o_divide": _divide,
     "o_floor_divide": _floor_divide,

@@ -272,9 +272,12 @@ class Session:
         if self.user.id is None:
             return None
         if "person" not in self.cache:
-            from runtime.records.values import Loader  # late: records are built on sessions
+            from runtime.records.plan import plan_of  # late: records are built on sessions
+            from runtime.records.values import Loader
 
-            self.cache["person"] = Loader(self, environment_of(self)).record("user", self.user.id)
+            loader = Loader(self, environment_of(self))
+            loader.put("user", plan_of(self, "user").row(tuple(self.user.values.values())))
+            self.cache["person"] = loader.record("user", self.user.id)
         found: Values | None = self.cache["person"]
         return found
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from runtime.records import store
 from runtime.records.plan import EntityPlan, plan_of
 from runtime.records.reach import Change
-from runtime.records.rollups import spread
+from runtime.records.rollups import is_read, spread
 from runtime.records.values import CHUNK, Draft
 from runtime.security import audit
 from runtime.stages import Move, log_moves
@@ -64,7 +64,9 @@ def after_save(session: Session, plan: EntityPlan, drafts: Sequence[Draft]) -> N
     written: dict[str, set[int]] = {}
     for draft in family:
         written.setdefault(draft.plan.name, set()).add(draft.record_id or 0)
-    spread(session, changes_of(drafts), written)
+    gone = {line.plan.name for draft in family for lines in draft.removed.values() for line in lines}
+    if is_read(session, gone.union(written)):
+        spread(session, changes_of(drafts), written)
     owners = {d.values[plan.back] for d in drafts if plan.back and d.values.get(plan.back)}
     if owners and plan.entity.parent is not None:  # lines written on their own
         store.raise_versions(session, plan_of(session, plan.entity.parent[0]), owners)
@@ -120,22 +122,34 @@ def _entry(draft: Draft) -> audit.Entry:
 
 def difference(draft: Draft) -> dict[str, Any]:
     """{field: [before, after]}, and per lines field what was added, changed and removed."""
-    found: dict[str, Any] = {}
-    before = draft.before or {}
-    for name in draft.changed:
-        field = draft.plan.fields.get(name)
-        if field is None or not field.audit or field.system:
-            continue
-        old = draft.joins.get(name) if field.storage in ("choices", "links") else before.get(name)
-        new = draft.values.get(name)
-        if field.type == "secret":
-            old, new = old and audit.MASK, new and audit.MASK
-        if old != new:
-            found[name] = [audit.plain(old), audit.plain(new)]
+    found: dict[str, Any] = _news(draft) if draft.before is None else _differences(draft, draft.before)
     for name, lines in draft.lines.items():
         change = _lines_difference(lines, draft.removed.get(name, ()))
         if change:
             found[name] = change
+    return found
+
+
+def _news(draft: Draft) -> dict[str, Any]:
+    audited, values = draft.plan.audited, draft.values
+    return {
+        name: [None, audit.plain(values[name]) if kind != "secret" else audit.MASK]
+        for name, kind in audited
+        if (values.get(name)) not in (None, ())
+    }
+
+
+def _differences(draft: Draft, before: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, kind in draft.plan.audited:
+        if name not in draft.changed:
+            continue
+        old = draft.joins.get(name) if name in draft.joins else before.get(name)
+        new = draft.values.get(name)
+        if kind == "secret":
+            old, new = old and audit.MASK, new and f"{audit.MASK}*"
+        if old != new:
+            found[name] = [audit.plain(old), audit.plain(new)]
     return found
 
 

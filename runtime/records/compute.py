@@ -10,6 +10,7 @@ from metadata.model import Application, Dependency, Field
 from rules.evaluate import Environment, evaluate
 from rules.expression import Expression
 from runtime.numbering import numbers
+from runtime.query.expressions import is_known
 from runtime.records.input import currency_scale, fitted
 from runtime.records.plan import EntityPlan
 from runtime.records.values import Draft
@@ -53,10 +54,21 @@ def _defaults(session: Session, draft: Draft, fields: Iterable[Field]) -> None:
         if isinstance(default, Expression):
             if field.type == "money":
                 currency = currency_of(session, draft)
-            value = fitted(session, field, evaluate(default, draft, environment), currency)
+            value = fitted(session, field, _default(draft, default, environment), currency)
         else:
             value = tuple(default) if field.storage in ("choices", "links") else default
         draft.values[field.name] = value
+
+
+def _default(draft: Draft, rule: Expression, environment: Environment) -> Any:
+    """What needs no record (`user`, `today()`) is the same for all drafts of a write."""
+    known = draft.loader.known
+    if rule in known:
+        return known[rule]
+    value = evaluate(rule, draft, environment)
+    if is_known(rule.tree):
+        known[rule] = value
+    return value
 
 
 def currency_of(session: Session, draft: Draft) -> str:

@@ -69,6 +69,11 @@ class EntityPlan:
         return tuple(_in_order(fields, self.name))
 
     @cached_property
+    def audited(self) -> tuple[tuple[str, str], ...]:
+        """(name, type) of the fields whose changes are told: all that people write, but the lines."""
+        return tuple((f.name, f.type) for f in self.plain if f.audit and f.storage != "children")
+
+    @cached_property
     def scope_fields(self) -> frozenset[str]:
         """Changing one of these hands the record to somebody else: it takes `assign`."""
         return frozenset(name for name in (self.entity.owner, self.entity.unit) if name)

@@ -64,6 +64,13 @@ def formulas(session: Session) -> tuple[Formula, ...]:
     return memo["stored formulas"]
 
 
+def is_read(session: Session, entities: Iterable[str]) -> bool:
+    """Whether any stored formula reads one of the entities."""
+    formulas(session)
+    readers = session.tables.memo["readers"]
+    return any(entity in readers for entity in entities)
+
+
 def _formulas(app: Application) -> Iterable[Formula]:
     for dependency in app.dependencies:
         field = app.entities[dependency.entity].fields.get(dependency.field)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from runtime.errors import Stale
 from runtime.query.pinyin import sort_key
+from runtime.records.bulk import insert_of
 from runtime.records.plan import EntityPlan
 from runtime.records.values import CHUNK, Draft
 from runtime.schema.tables import RATE_COLUMN, column_name
@@ -22,12 +23,10 @@ def insert(session: Session, plan: EntityPlan, drafts: Sequence[Draft]) -> None:
     if not drafts:
         return
     _allocate(session, plan, drafts)
-    rows = [_new_row(session, plan, draft) for draft in drafts]
-    memo = session.tables.memo
-    statement = memo.get(("insert", plan.name))
-    if statement is None:
-        statement = memo["insert", plan.name] = sa.insert(plan.table).inline()
-    session.connection.execute(statement, rows)
+    layout = _layout(session, plan)
+    insert_of(session, plan.table, layout.names).run(
+        session.connection, [_new_row(session, plan, layout, draft) for draft in drafts]
+    )
     _insert_joined(session, plan, drafts)
 
 
@@ -50,20 +49,59 @@ def _allocate(session: Session, plan: EntityPlan, drafts: Sequence[Draft]) -> No
         draft.new_id = record_id
 
 
-def _new_row(session: Session, plan: EntityPlan, draft: Draft) -> dict[str, Any]:
-    row = dict.fromkeys(plan.table.c.keys())
-    for field in plan.columns:
-        _put(row, plan, draft, field.name)
+class _Layout:
+    """Where the values of a new row go: per column of the table its place, and what the fields put there."""
+
+    def __init__(self, plan: EntityPlan) -> None:
+        self.names: tuple[str, ...] = tuple(plan.table.c.keys())
+        place = {name: i for i, name in enumerate(self.names)}
+        own = [f for f in plan.columns if not f.system]
+        self.plain = [(f.name, place[column_name(f)]) for f in own if f.storage != "any_link"]
+        self.base = [place[f"{column_name(f)}__base"] for f in plan.money]
+        self.base_names = [f"{column_name(f)}__base" for f in plan.money]
+        sorted_by = [f for f in own if f.sort_key and f.storage == "text"]
+        self.sorts = [(f.name, place[f"{column_name(f)}__sort"]) for f in sorted_by]
+        self.any_links = [(f.name, place[column_name(f)], place[f"{column_name(f)}__entity"]) for f in plan.any_links]
+        self.back = place[column_name(plan.fields[plan.back])] if plan.back else None
+        self.position = place.get("position")
+        self.rate = place.get(RATE_COLUMN)
+        self.system = [place[n] for n in _STAMPS]
+
+
+_STAMPS = ("id", "created_at", "created_on", "created_by", "updated_at", "updated_by", "version")
+
+
+def _layout(session: Session, plan: EntityPlan) -> _Layout:
+    memo = session.tables.memo
+    key = ("layout", plan.name)
+    if key not in memo:
+        memo[key] = _Layout(plan)
+    found: _Layout = memo[key]
+    return found
+
+
+def _new_row(session: Session, plan: EntityPlan, layout: _Layout, draft: Draft) -> list[Any]:
+    row: list[Any] = [None] * len(layout.names)
+    values = draft.values
+    for name, place in layout.plain:
+        row[place] = values.get(name)
+    for name, place in zip(layout.base_names, layout.base):
+        row[place] = values.get(name)
+    for name, place in layout.sorts:
+        row[place] = sort_key(values.get(name))
+    for name, place, entity in layout.any_links:
+        if values.get(name) is not None:
+            row[entity], row[place] = values[name]
     user = session.user.id
-    row.update(id=draft.new_id, created_at=session.now, created_on=session.today, created_by=user)
-    row.update(updated_at=session.now, updated_by=user, version=1)
-    if draft.parent is not None and plan.back:
-        row[column_name(plan.fields[plan.back])] = draft.parent.record_id
-        draft.values[plan.back] = draft.parent.record_id
-    if "position" in row and draft.position is not None:
-        row["position"] = draft.position
-    if plan.rated:
-        row[RATE_COLUMN] = draft.values.get(RATE_COLUMN)
+    stamps = (draft.new_id, session.now, session.today, user, session.now, user, 1)
+    for place, value in zip(layout.system, stamps):
+        row[place] = value
+    if draft.parent is not None and plan.back and layout.back is not None:
+        row[layout.back] = values[plan.back] = draft.parent.record_id
+    if layout.position is not None:
+        row[layout.position] = draft.position
+    if layout.rate is not None:
+        row[layout.rate] = values.get(RATE_COLUMN)
     return row
 
 
@@ -90,9 +128,9 @@ def update(session: Session, plan: EntityPlan, drafts: Sequence[Draft]) -> None:
         by_columns.setdefault(tuple(sorted(row)), []).append(row)
     for columns, rows in by_columns.items():
         statement = _update_statement(session, plan, columns)
-        for row in rows:
-            if session.connection.execute(statement, row).rowcount != 1:
-                raise _stale(session, plan, row["b_id"])
+        done = session.connection.execute(statement, rows if len(rows) > 1 else rows[0]).rowcount
+        if done not in (len(rows), -1):
+            raise _stale(session, plan, rows)
     _replace_joined(session, plan, drafts)
 
 
@@ -125,9 +163,13 @@ def _update_statement(session: Session, plan: EntityPlan, names: tuple[str, ...]
     return memo[key]
 
 
-def _stale(session: Session, plan: EntityPlan, record_id: int) -> Stale:
-    current = session.connection.scalar(sa.select(plan.table.c.version).where(plan.table.c.id == record_id))
-    return Stale(current_version=int(current or 0))
+def _stale(session: Session, plan: EntityPlan, rows: list[dict[str, Any]]) -> Stale:
+    """The answer for the first record whose version is not the one it was read at and raised to."""
+    ids = [row["b_id"] for row in rows]
+    wanted = sa.select(plan.table.c.id, plan.table.c.version).where(plan.table.c.id.in_(ids))
+    versions = {row.id: row.version for row in session.connection.execute(wanted)}
+    lost = next((r for r in rows if versions.get(r["b_id"]) != r["b_version"] + 1), rows[0])
+    return Stale(current_version=int(versions.get(lost["b_id"]) or 0))
 
 
 def _insert_joined(session: Session, plan: EntityPlan, drafts: Sequence[Draft]) -> None:

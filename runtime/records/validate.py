@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from metadata.model import Check, Field
 from rules.evaluate import Values, evaluate
 from rules.expression import Expression
+from runtime.files.attachments import FILE
+from runtime.records.attached import check_files
 from runtime.records.input import CHANNELS
 from runtime.records.plan import EntityPlan, Unique, plan_of
 from runtime.records.values import CHUNK, Draft
@@ -188,11 +190,18 @@ def check_links(session: Session, groups: Iterable[tuple[EntityPlan, list[Draft]
                 if pair is not None and (draft.creating or field.name in draft.changed):
                     wanted.setdefault((pair[0], ""), []).append((draft, field, pair[1]))
     for (entity, _), asked in wanted.items():
+        if entity == FILE:
+            check_files(session, asked)
+            continue
         if entity not in session.app.entities:
             for draft, field, _target in asked:
                 draft.refuse("no_such_record", field.name)
             continue
-        there = _readable(session, access, entity, {target for _, _, target in asked})
+        ids = {target for _, _, target in asked}
+        own = session.user.id  # who is signed in is there, and may see himself
+        there = {own} & ids if entity == "user" and own is not None and access.can("user", "read") else set()
+        if ids - there:
+            there = there | _readable(session, access, entity, ids - there)
         for draft, field, target in asked:
             if target not in there:
                 draft.refuse("no_such_record", field.name)

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from metadata.model import Field
 from rules.evaluate import Environment, Values, evaluate
+from rules.expression import Expression
 from runtime.errors import RecordProblem
 from runtime.records.plan import EntityPlan, plan_of
 from runtime.schema.tables import column_name
@@ -29,6 +30,7 @@ class Loader:
     def __init__(self, session: Session, environment: Environment | None = None) -> None:
         self.session = session
         self.environment = environment or session.environment()
+        self.known: dict[Expression, Any] = {}  # values of rules that need no record
         self._rows: dict[tuple[str, int], dict[str, Any] | None] = {}
         self._wanted: dict[str, set[int]] = {}
         self._members: dict[tuple[str, str, int], list[Stored]] = {}

@@ -6,7 +6,6 @@ statement prepared for one user serves everybody with the same roles: `Access.bi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -192,9 +191,7 @@ class Access:
         return self._holds(name, entity, operation, values)
 
     def _holds(self, name: str, entity: Entity, operation: str, values: Values) -> bool:
-        owner = _id_of(values.get(entity.owner)) if entity.owner else _id_of(values.get("created_by"))
-        if entity.name == "user":
-            owner = values.get("id")
+        owner = values.get("id") if entity.name == "user" else _link(values, entity.owner or "created_by")
         if name == "own":
             return owner is not None and owner == self.user.id
         if name == "subordinates":
@@ -211,10 +208,10 @@ class Access:
         units = set(self.user.unit_ids)
         if entity.name == "unit":
             return values.get("id") in units
-        if entity.unit is not None and _id_of(values.get(entity.unit)) in units:
+        if entity.unit is not None and _link(values, entity.unit) in units:
             return True
         person = values.get(entity.owner or "created_by") if entity.name != "user" else values
-        return person is not None and _id_of(person.get("unit")) in units
+        return person is not None and _link(person, "unit") in units
 
     def _team_mates(self, owner: int) -> sa.Select[Any]:
         mates = self.tables.join_table("team", "members")
@@ -271,8 +268,13 @@ def _many(name: str, values: Any) -> sa.BindParameter[int]:
     return sa.bindparam(name, value=sorted(values), type_=sa.BigInteger, expanding=True)
 
 
-def _id_of(value: Any) -> Any:
-    return value.get("id") if hasattr(value, "get") and not isinstance(value, Mapping) else value
+def _link(values: Values, name: str) -> Any:
+    """The id a link holds; a record of the record layer says it without loading the target."""
+    raw = getattr(values, "raw", None)
+    if raw is not None:
+        return raw(name)
+    target = values.get(name)
+    return None if target is None else target.get("id")
 
 
 __all__ = ["NO_RIGHTS", "Access", "owner_column", "sql_context"]

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from runtime.records.bulk import insert_of
 from runtime.schema.internal_records import audit_seal
 
 if TYPE_CHECKING:
@@ -48,35 +49,23 @@ class Tampering:
 
 def write(session: Session, entries: Iterable[Entry]) -> None:
     """Adds the entries, in the transaction of the change."""
-    common = {
-        "at": session.now,
-        "person": session.user.id,
-        "channel": session.channel,
-        "request": session.request_id,
-        "created_at": session.now,
-        "created_on": session.today,
-        "created_by": session.user.id,
-        "updated_at": session.now,
-        "updated_by": session.user.id,
-        "version": 1,
-    }
-    rows = [
-        {**common, "entity": e.entity, "record": e.record, "action": e.action, "changes": e.changes} for e in entries
-    ]
+    now, user, today = session.now, session.user.id, session.today
+    stamps = [now, user, session.channel, session.request_id, now, today, user, now, user, 1]
+    rows = [[e.entity, e.record, e.action, e.changes, *stamps] for e in entries]
     if rows:
-        session.connection.execute(_insert(session), rows)
+        insert_of(session, session.table("audit"), _COLUMNS).run(session.connection, rows)
 
 
-def _insert(session: Session) -> sa.Insert:
-    memo = session.tables.memo
-    if "audit insert" not in memo:
-        memo["audit insert"] = sa.insert(session.table("audit"))
-    return memo["audit insert"]
+_COLUMNS = (
+    "entity", "record", "action", "changes", "at", "person", "channel", "request",
+    "created_at", "created_on", "created_by", "updated_at", "updated_by", "version",
+)  # fmt: skip
+_AS_IS = frozenset({str, int, bool, type(None)})
 
 
 def plain(value: Any) -> Any:
     """A value as JSON keeps it: exact numbers and times as text."""
-    if value is None or isinstance(value, str | bool | int):
+    if type(value) in _AS_IS:
         return value
     if isinstance(value, Decimal):
         return f"{value:f}"

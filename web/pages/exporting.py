@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tempfile
+from io import BytesIO
 from pathlib import Path
 
-from flask import Blueprint, Response, make_response, request, send_file
+from flask import Blueprint, Response, request, send_file
 
 from runtime.errors import BadQuery
 from runtime.exchange.exports import export
@@ -45,9 +46,5 @@ def give(entity: str) -> Response:
             sort=asked.sort,
             q=asked.q or None,
         )
-        response = make_response(
-            send_file(path, mimetype=MEDIA[kind], as_attachment=True, download_name=f"{bound.plural}.{kind}")
-        )
-        response.direct_passthrough = False
-        response.set_data(response.get_data())
-    return response
+        content = path.read_bytes()
+    return send_file(BytesIO(content), mimetype=MEDIA[kind], as_attachment=True, download_name=f"{bound.plural}.{kind}")

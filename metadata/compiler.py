@@ -69,5 +69,8 @@ def _all_functions(layers: Sequence[Layer], functions: FunctionRegistry | None) 
 
 def in_order(problems: Sequence[Problem]) -> list[Problem]:
     """Each problem once, by file and position, errors first where they stand together."""
-    unique = {(p.code, p.place.file, p.place.line, p.place.column, tuple(p.params.items())): p for p in problems}
+    unique = {
+        (p.code, p.place.layer, p.place.file, p.place.line, p.place.column, tuple(p.params.items())): p
+        for p in problems
+    }
     return sorted(unique.values(), key=lambda p: (p.place.file, p.place.line, p.place.column, p.severity, p.code))

@@ -119,6 +119,7 @@ class World:
     functions: Any = None
     hidden_fields: set[tuple[str, str]] = field(default_factory=set)
     used: set[tuple[str, str]] = field(default_factory=set)  # (entity, field) that declarations name
+    hidden: set[tuple[str, str]] = field(default_factory=set)  # (kind, name) of things an upper layer hides
     dependencies: list[Any] = field(default_factory=list)
 
     # --- problems

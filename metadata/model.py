@@ -382,6 +382,7 @@ class PackageInfo:
     version: str
     label: Text
     code: bool = False
+    requires: FrozenMap[str] = field(default_factory=FrozenMap)  # package → range of versions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from metadata.frozen import FrozenMap
 from metadata.model import PackageInfo
 from metadata.problems import Place, Problem
 from metadata.source import Document, load_text
@@ -82,11 +83,14 @@ def package_of(documents: list[Document]) -> PackageInfo | None:
     if declared is None:
         return None
     version = declared.data.get("version")
+    requires = declared.data.get("requires")
+    needs = {k: v for k, v in requires.items() if isinstance(v, str)} if isinstance(requires, dict) else {}
     return PackageInfo(
         name=declared.name,
         version=str(version) if version is not None else "0",
         label=label_of(declared.data.get("label"), declared.name, ("zh", "en")),
         code=declared.data.get("code") is True,
+        requires=FrozenMap(needs),
     )
 
 
@@ -105,7 +109,7 @@ def _read(layer: str, files: dict[str, Path]) -> tuple[Layer, list[Problem]]:
             raw = file.read_bytes()
         except OSError as error:
             params = {"reason": error.strerror or "?"}
-            problems.append(Problem(code="syntax.unreadable", place=Place(file=name), params=params))
+            problems.append(Problem(code="syntax.unreadable", place=Place(file=name, layer=layer), params=params))
             continue
         found, met = load_text(raw, name, layer)
         documents.extend(found)

@@ -59,12 +59,12 @@ class Spot:
 class Places(Mapping[Path, Place]):
     """Path → Place. A path that leads beyond the source ends at the nearest part that is there."""
 
-    def __init__(self, root: Spot, file: str, text: str) -> None:
-        self.root, self.file, self.text = root, file, text
+    def __init__(self, root: Spot, file: str, text: str, layer: str = "") -> None:
+        self.root, self.file, self.text, self.layer = root, file, text, layer
 
     def __getitem__(self, path: Path) -> Place:
         spot, _ = self._walk(path)
-        return Place(file=self.file, line=spot.line + 1, column=spot.column + 1, path=path)
+        return self._place(spot.line, spot.column, path)
 
     def __iter__(self) -> Iterator[Path]:
         yield from _paths(self.root, ())
@@ -77,7 +77,7 @@ class Places(Mapping[Path, Place]):
         parent, depth = self._walk(path[:-1])
         if depth == len(path) - 1 and parent.keys and path and str(path[-1]) in parent.keys:
             line, column = parent.keys[str(path[-1])]
-            return Place(file=self.file, line=line + 1, column=column + 1, path=path)
+            return self._place(line, column, path)
         return self[path]
 
     def inside(self, path: Path, offset: int) -> Place:
@@ -87,7 +87,10 @@ class Places(Mapping[Path, Place]):
             return self[path]
         index = spot.start + source_offset(self.text[spot.start : spot.end], spot.style, spot.value, offset)
         line = spot.line + self.text.count("\n", spot.start, index)
-        return Place(file=self.file, line=line + 1, column=index - self.text.rfind("\n", 0, index), path=path)
+        return self._place(line, index - self.text.rfind("\n", 0, index) - 1, path)
+
+    def _place(self, line: int, column: int, path: Path) -> Place:
+        return Place(file=self.file, line=line + 1, column=column + 1, path=path, layer=self.layer)
 
     def _walk(self, path: Path) -> tuple[Spot, int]:
         spot = self.root

@@ -16,6 +16,7 @@ class Place:
     line: int = 1
     column: int = 1
     path: tuple[str | int, ...] = ()
+    layer: str = ""  # two layers may have a file of the same name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

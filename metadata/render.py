@@ -15,6 +15,7 @@ from rules.errors import ExpressionProblem
 
 _EXPRESSION = "expression."
 _WIDEST = 160
+_PLAIN_LAYERS = ("", "platform", "stock", "site")
 _MEANT = {"zh": "是不是“{hint}”？", "en": "Did you mean “{hint}”?"}
 _SEE = {"zh": "参见", "en": "see"}
 _SEVERITY = {"zh": {"error": "错误", "warning": "警告"}, "en": {"error": "error", "warning": "warning"}}
@@ -71,8 +72,11 @@ def _filled(problem: Problem, language: str) -> _Params:
 
 
 def sources_of(documents: Iterable[Document]) -> dict[str, str]:
-    """File name → text, for the excerpts."""
-    return {document.file: document.text for document in documents}
+    """File name → text, for the excerpts; also `layer:file`, since two layers may have a file of the same name."""
+    found: dict[str, str] = {}
+    for document in documents:
+        found[document.file] = found[f"{document.layer}:{document.file}"] = document.text
+    return found
 
 
 def render_text(
@@ -95,6 +99,9 @@ def _block(problem: Problem, sources: Mapping[str, str], language: str, colour: 
 
 
 def _where(place: Place) -> str:
+    """A file of a package is named with its package."""
+    if place.layer not in _PLAIN_LAYERS and not place.file.startswith(f"{place.layer}/"):
+        return f"{place.layer}: {place.file}:{place.line}:{place.column}"
     return f"{place.file}:{place.line}:{place.column}"
 
 
@@ -114,7 +121,8 @@ def _excerpt(place: Place, sources: Mapping[str, str], colour: bool) -> list[str
 
 def source_line(place: Place, sources: Mapping[str, str]) -> str:
     """The line a problem stands on, "" where its text is not at hand. Control characters are left out."""
-    lines = sources.get(place.file, "").split("\n")
+    text = sources.get(f"{place.layer}:{place.file}", sources.get(place.file, ""))
+    lines = text.split("\n")
     line = lines[place.line - 1] if 0 < place.line <= len(lines) else ""
     return "".join(c if c.isprintable() else " " for c in line.rstrip("\r"))
 
@@ -141,7 +149,13 @@ def render_json(problems: Sequence[Problem], language: str = "zh") -> list[dict[
 
 
 def _place_json(place: Place) -> dict[str, Any]:
-    return {"file": place.file, "line": place.line, "column": place.column, "path": list(place.path)}
+    return {
+        "layer": place.layer,
+        "file": place.file,
+        "line": place.line,
+        "column": place.column,
+        "path": list(place.path),
+    }
 
 
 def render_sarif(problems: Sequence[Problem], language: str = "en", version: str = "0.1.0") -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -69,7 +69,7 @@ def load_text(text: str | bytes, file: str, layer: str = "site") -> tuple[list[D
     """The documents of one file and the problems of its syntax. A broken document hides none of the others."""
     decoded, problem = _decode(text, file)
     if problem is not None:
-        return [], [problem]
+        return [], [replace(problem, place=replace(problem.place, layer=layer))]
     documents: list[Document] = []
     problems: list[Problem] = []
     for start, end in _chunks(decoded):
@@ -146,12 +146,14 @@ class _Reader:
         self.problems.append(Problem(code=code, place=self._place(mark), params=params, related=related))
 
     def _place(self, mark: Any) -> Place:
-        return Place(file=self.file, line=self.first_line + mark.line + 1, column=mark.column + 1)
+        return Place(file=self.file, line=self.first_line + mark.line + 1, column=mark.column + 1, layer=self.layer)
 
     def _yaml_error(self, error: yaml.MarkedYAMLError) -> None:
         mark: Any = error.problem_mark or error.context_mark
         if mark is None:
-            self.problems.append(Problem(code="syntax.yaml", place=Place(file=self.file), params={"detail": ""}))
+            self.problems.append(
+                Problem(code="syntax.yaml", place=Place(file=self.file, layer=self.layer), params={"detail": ""})
+            )
             return
         context: Any = error.context_mark
         related = (self._place(context),) if context is not None and context.line != mark.line else ()
@@ -166,7 +168,7 @@ class _Reader:
         if header is None:
             return []
         kind, name = header[1], header[2]
-        places = Places(Spot(self.first_line, 0, self.offset, self.offset), self.file, self.text)
+        places = Places(Spot(self.first_line, 0, self.offset, self.offset), self.file, self.text, self.layer)
         extend = kind == "extend"
         return [
             Document(
@@ -261,7 +263,7 @@ class _Reader:
         assert spot.keys is not None
         if text in container:
             line, column = spot.keys[text]
-            first = Place(file=self.file, line=line + 1, column=column + 1)
+            first = Place(file=self.file, line=line + 1, column=column + 1, layer=self.layer)
             self._problem("syntax.duplicate_key", mark, (first,), key=text)
         else:
             spot.keys[text] = (self.first_line + mark.line, mark.column)
@@ -316,7 +318,7 @@ class _Reader:
     # --- the header
 
     def _document(self, data: Any, root: Spot) -> Document | None:
-        places = Places(root, self.file, self.text)
+        places = Places(root, self.file, self.text, self.layer)
         if not isinstance(data, dict) or not data:
             self.problems.append(Problem(code="document.not_a_map", place=places[()]))
             return None

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from metadata.build.common import frozen, label, origin, text
 from metadata.drafts import EntityDraft, FieldDraft, OptionsDraft, World, title_of
+from metadata.fields import field_types
 from metadata.fields.base import Coercion, Rejection
 from metadata.frozen import FrozenMap
 from metadata.i18n import humanise, text_of
@@ -221,7 +222,8 @@ def _target(member: FieldDraft) -> str | None:
     to = member.spec.get("to")
     if isinstance(to, str):
         return to
-    return member.value_type.entity if member.type_name == "user" else None
+    known = field_types().get(member.type_name)
+    return known.target if known else None
 
 
 def _bound(member: FieldDraft, given: Any) -> Any:

@@ -76,6 +76,11 @@ class FieldShape(Shape):
     retired = flag(zh="停用：列与数据保留", en="no longer in use; column and data are kept")
 
     @classmethod
+    def needs_value(cls) -> bool:
+        """A field has at least a type."""
+        return True
+
+    @classmethod
     def reference(cls, defs: Defs, extend: bool, in_container: bool = False) -> Json:
         name = "field_extend" if extend else "field"
         if name not in defs:

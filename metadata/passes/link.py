@@ -167,7 +167,7 @@ def _inline_options(draft: EntityDraft, field: str, choices: dict[str, Any], wor
 def _known(word: str, name: str, thing: Thing, path: Path, world: World) -> bool:
     if name in world.names_of(word):
         return True
-    if not world.is_broken(word, name):
+    if not world.is_broken(word, name) and (word, name) not in world.hidden:
         hint = suggestion(name, world.names_of(word))
         world.report("name.unknown", thing, path, hint=hint, kind=word, name=name[:60])
     return False

@@ -30,9 +30,6 @@ def run(world: World) -> None:
             _nothing_there(found, world)
         else:
             _extend(thing, found, layers, world)
-    for thing in list(world.things.values()):
-        if thing.data.get("hide") is True:
-            del world.things[thing.key]
 
 
 def _target(shaped: Shaped, world: World) -> Key:
@@ -74,9 +71,10 @@ def _nothing_there(extensions: list[Shaped], world: World) -> None:
 
 def _extend(thing: Thing, extensions: list[Shaped], layers: Layers, world: World) -> None:
     root = tree(thing.data, thing.document, ())
+    hidden: Any = False
     for shaped in extensions:
         document = shaped.document
-        data = {k: v for k, v in shaped.data.items() if k not in ("extend", "for", "on")}
+        data = {k: v for k, v in shaped.data.items() if k not in ("extend", "for", "on", "hide")}
         merger = Merger(document, layers.may_overrule, _KEEPS.get(thing.kind.word, ()))
         if thing.kind.word == "entity":
             _check_fields(thing, root, shaped, world)
@@ -85,10 +83,22 @@ def _extend(thing: Thing, extensions: list[Shaped], layers: Layers, world: World
             _report(finding, shaped, world)
         if thing.kind.word == "entity":
             world.hidden_fields |= {(thing.name, str(path[1])) for path in merger.hidden}
+        hidden = shaped.data.get("hide") if shaped.data.get("hide") is not None else hidden
         thing.extended_by.append(document)
         thing.partial = thing.partial or shaped.partial
     thing.data, thing.sources = flatten(root)
     _validate(thing, world)
+    if hidden is True:
+        _hide(thing, world)
+
+
+def _hide(thing: Thing, world: World) -> None:
+    """An entity keeps its table and data; another thing goes, and what leads to it with it."""
+    if thing.kind.word == "entity":
+        thing.data["retired"] = True
+    elif thing.key in world.things:
+        del world.things[thing.key]
+        world.hidden.add((thing.kind.word, thing.name))
 
 
 def _report(finding: Finding, shaped: Shaped, world: World) -> None:

@@ -170,3 +170,37 @@ def test_packages_come_after_those_they_need() -> None:
     assert app is not None
     assert [p.name for p in app.packages] == ["one", "two"]
     assert [f.name for f in app.entity("thing").own_fields] == ["a", "b"]
+
+
+def test_the_site_hides_things_and_what_leads_to_them() -> None:
+    stock_text = (
+        VISIT
+        + """---
+report: r
+from: visit
+measures: {n: "count()"}
+---
+menu: main
+items: [visit, {name: a, report: r}]
+---
+form: visit
+on: phone
+tabs: [{name: main, sections: [{name: s, fields: [subject, hours]}]}]
+"""
+    )
+    site = "extend: {report: r}\nhide: true\n---\nextend: visit\nfields: {hours: {hide: true}}\n---\nextend: {form: visit}\nquick: [subject]\n"
+    found = compiled(stock_text, site)
+    assert codes(found) == []
+    app = found.application
+    assert app is not None
+    assert (list(app.reports), [i.name for i in app.menus[0].items]) == ([], ["visit"])
+    phone = app.form_for("visit", device="phone")
+    assert [i.field for i in phone.tabs[0].sections[0].items] == ["subject"]
+    assert phone.quick == ("subject",)
+    assert app.entity("visit").fields["hours"].retired
+
+
+def test_a_layer_may_not_extend_what_is_not_there() -> None:
+    found = compiled(VISIT, "extend: vist\nlabel: x\n---\nextend: {report: r}\nlabel: x\n")
+    assert codes(found) == ["extend.unknown", "extend.unknown"]
+    assert found.errors[0].hint == "visit"

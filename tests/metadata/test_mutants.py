@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import random
+import re
 import resource
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from metadata.compiler import compile_application
-from metadata.kinds import KINDS
 from metadata.packages import Layer, load_text, platform, stock, stock_files
-from metadata.passes.shape import shape
 from metadata.problems import Problem
 from metadata.render import phrase, render_text
 from tests.metadata.mutants import mutant
@@ -54,10 +55,9 @@ def test_mutants_of_one_document_are_answered() -> None:
         file, text = sources[(number * 7) % len(sources)]
         name, changed = mutant(text, number)
         started = time.perf_counter()
-        documents, problems = load_text(changed, file)
-        for document in documents:
-            if document.kind in KINDS and not document.broken:
-                problems.extend(shape(document)[1])
+        documents, problems = load_text(changed, file, "stock")
+        layer = Layer(name="stock", documents=tuple(documents), problems=tuple(problems))
+        problems = compile_application([layer]).problems
         assert time.perf_counter() - started < SLOWEST, (name, file)
         assert_located(problems, file, changed)
         answered += bool(problems)
@@ -80,6 +80,29 @@ def test_mutants_of_the_whole_application_are_answered() -> None:
         assert_located(compiled.problems, file, changed)
         answered += bool(compiled.errors)
     assert answered > WHOLE // 3
+
+
+_KEY = re.compile(r"^ *[a-z_]+:(?= |$)")
+_STRUCTURAL: dict[str, Callable[[str], str]] = {
+    "syntax.tab": lambda line: "\t" + line.lstrip(),
+    "syntax.tag": lambda line: line.replace(":", ": !!python/name:os.system", 1),
+    "syntax.duplicate_key": lambda line: f"{line}\n{line}",
+    "syntax.anchor": lambda line: line.replace(":", ": &x", 1),
+}
+
+
+@pytest.mark.promise("P15")
+@pytest.mark.parametrize("code", sorted(_STRUCTURAL))
+def test_structural_mistakes_are_named_at_their_line(code: str) -> None:
+    for number, (file, text) in enumerate(texts()):
+        lines = text.split("\n")
+        keys = [i for i, line in enumerate(lines) if _KEY.match(line) and "|" not in line and ">" not in line]
+        at = random.Random(number).choice(keys)
+        if code == "syntax.tab" and not lines[at].startswith(" "):
+            continue
+        changed = "\n".join([*lines[:at], _STRUCTURAL[code](lines[at]), *lines[at + 1 :]])
+        _, problems = load_text(changed, file)
+        assert any(abs(p.place.line - (at + 1)) <= 2 for p in problems), (file, at + 1, problems)
 
 
 def with_file(layer: Layer, file: str, text: str | bytes) -> Layer:

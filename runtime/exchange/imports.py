@@ -24,7 +24,7 @@ from runtime.exchange.rejects import write_rejects
 from runtime.exchange.rows import Planner, RowPlan, Task
 from runtime.exchange.source import Header, Row, Source, data_rows, find_header, open_source
 from runtime.exchange.state import JOB, Status
-from runtime.files.attachments import link_files, storage_of, store_row
+from runtime.files.attachments import Use, link_files, storage_of, store_row
 from runtime.files.names import safe_name
 from runtime.security.access import Access
 
@@ -141,7 +141,7 @@ def begin(session: Session, entity: str, path: Path, name: str, request: Request
         "clear": request.clear,
     }
     import_id = state.start(session, values, mark, settings)
-    link_files(session, JOB, [(import_id, "file", file_id)])
+    link_files(session, [Use(JOB, import_id, "file", file_id)])
     return import_id
 
 

@@ -11,7 +11,7 @@ from runtime.exchange import state
 from runtime.exchange.batch import said
 from runtime.exchange.source import text_of
 from runtime.exchange.writers import Sheet, writer_of
-from runtime.files.attachments import link_files, storage_of, store_row
+from runtime.files.attachments import Use, link_files, storage_of, store_row
 from runtime.files.names import safe_name
 from runtime.messages import say
 
@@ -34,7 +34,7 @@ def write_rejects(session: Session, import_id: int, row: Mapping[str, Any], sett
             content = storage_of(session.site).put(stream)
     stem = str(row["name"]).rpartition(".")[0] or str(row["name"])
     file_id = store_row(session, content, safe_name(f"{stem}-rejected.{kind}"), MEDIA[kind])
-    link_files(session, state.JOB, [(import_id, "rejects", file_id)])
+    link_files(session, [Use(state.JOB, import_id, "rejects", file_id)])
     return file_id
 
 

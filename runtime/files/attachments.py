@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import sqlalchemy as sa
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 FILE = "file"
 STAGED, LINKED = "staged", "linked"
 KEEP_STAGED = timedelta(hours=1)
+CHUNK = 500  # values in one IN list
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,27 +95,59 @@ def store_row(session: Session, content: Content, name: str, media: str) -> int:
     return int(result.scalar_one())
 
 
-def link_files(session: Session, entity: str, uses: Iterable[tuple[int, str, int]]) -> list[RecordProblem]:
-    """Gives files to the records saved with them, in the same transaction. `uses` are (record, field, file).
+class Use(NamedTuple):
+    """A file in a field of a record; no record yet where it is being created."""
+
+    entity: str
+    record_id: int | None
+    field: str
+    file_id: int
+
+
+def usable(session: Session, uses: Sequence[Use]) -> list[bool]:
+    """For each use, whether the file may be taken: it is staged by this person, or has its place there already."""
+    table = session.table(FILE)
+    ids = sorted({use.file_id for use in uses})
+    rows: dict[int, Any] = {}
+    for start in range(0, len(ids), CHUNK):
+        wanted = sa.select(table).where(table.c.id.in_(ids[start : start + CHUNK]), table.c.deleted_at.is_(None))
+        rows.update((row["id"], row) for row in session.connection.execute(wanted).mappings())
+    seen: set[int] = set()
+    fine: list[bool] = []
+    for use in uses:
+        row = rows.get(use.file_id)
+        fine.append(row is not None and use.file_id not in seen and _fits(session, row, use))
+        seen.add(use.file_id)
+    return fine
+
+
+def _fits(session: Session, row: Any, use: Use) -> bool:
+    if row["state"] == LINKED:
+        return bool((row["parent_entity"], row["parent_record"], row["parent_field"]) == use[:3])
+    return bool(row["created_by"] == session.user.id)
+
+
+def link_files(session: Session, uses: Iterable[Use]) -> list[RecordProblem]:
+    """Gives files to the records saved with them, in the same transaction.
 
     A file can be taken by its uploader while it is staged, and stays with the record that took it; any other use is
     answered by a problem that says no more than that there is no such file.
     """
-    return [problem for use in uses if (problem := _link(session, entity, *use))]
+    return [problem for use in uses if (problem := _link(session, use))]
 
 
-def _link(session: Session, entity: str, record_id: int, field: str, file_id: int) -> RecordProblem | None:
+def _link(session: Session, use: Use) -> RecordProblem | None:
     table = session.table(FILE)
     owner = table.c.created_by.is_(None) if session.user.id is None else table.c.created_by == session.user.id
-    place = {"parent_entity": entity, "parent_record": record_id, "parent_field": field}
+    place = {"parent_entity": use.entity, "parent_record": use.record_id, "parent_field": use.field}
     staged = sa.and_(table.c.state == STAGED, owner)
     here = sa.and_(table.c.state == LINKED, *(table.c[name] == value for name, value in place.items()))
     taken = session.connection.execute(
         sa.update(table)
-        .where(table.c.id == file_id, table.c.deleted_at.is_(None), sa.or_(staged, here))
+        .where(table.c.id == use.file_id, table.c.deleted_at.is_(None), sa.or_(staged, here))
         .values(state=LINKED, **place)
     )
-    return None if taken.rowcount else RecordProblem(code="file.not_yours", field=field)
+    return None if taken.rowcount else RecordProblem(code="file.not_yours", field=use.field)
 
 
 def open_file(session: Session, file_id: int) -> OpenFile:

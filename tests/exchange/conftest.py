@@ -39,6 +39,7 @@ fields:
   notes:    {type: long_text, label: {zh: 备注, en: Notes}}
   salary:   {type: money, sensitive: true, label: {zh: 薪资, en: Salary}}
   grade:    {type: text, readonly: true, label: {zh: 等级, en: Grade}}
+  logo:     {type: image, label: {zh: 标志, en: Logo}}
   double:   {type: integer, formula: "staff * 2", label: {zh: 两倍, en: Double}}
 checks:
   - {name: staffed, must: "not (kind == 'person') or staff is None or staff <= 1", message: {zh: 个人不能有员工, en: A person has no staff}}

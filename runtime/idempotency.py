@@ -72,5 +72,5 @@ def keep(session: Session, key: str, status: int, headers: Mapping[str, str], bo
 def _insert(session: Session, key: str, wanted: str) -> bool:
     insert = sqlite.insert if session.site.dialect == "sqlite" else postgresql.insert
     row = {"user_id": session.user.id or 0, "key": key, "fingerprint": wanted, "created_at": session.now}
-    done = session.connection.execute(insert(idempotency).values(row).on_conflict_do_nothing())
-    return bool(done.rowcount)
+    claimed = insert(idempotency).values(row).on_conflict_do_nothing().returning(idempotency.c.key)
+    return session.connection.execute(claimed).first() is not None

@@ -62,6 +62,8 @@ class Api:
         self.ids["nobody"] = add_user(site, "nobody", "nobody")
         with site.session(write=True) as session:
             self.tokens = {name: create_token(session, number, "test") for name, number in self.ids.items()}
+        for name in self.tokens:  # when a token was last used is noted at its first use
+            assert self.call(name, "GET", "/me").status_code == 200
 
     def call(self, user: str | None, method: str, path: str, body: Any = None, **more: Any) -> Any:
         headers = dict(more.pop("headers", {}))

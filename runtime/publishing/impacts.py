@@ -12,10 +12,11 @@ import sqlalchemy as sa
 from metadata.model import Application, Entity, Field
 from runtime.environment import environment_of
 from runtime.messages import say
-from runtime.schema.convert import Conversion, conversion_context, place_of
+from runtime.schema.convert import Conversion, Custom, conversion_context, place_of
 from runtime.schema.inspect import inspect_database
 from runtime.schema.plan import Plan, Retyped
 from runtime.schema.tables import Tables, column_name, is_column, is_joined
+from runtime.settings import Settings
 
 Severity = Literal["info", "warning", "danger", "refuse"]
 SAMPLE = 10
@@ -100,7 +101,7 @@ class _Impacts:
 
     def _retype(self, change: Retyped) -> Impact | None:
         before = self.old.entities[self.names.get(change.entity, change.entity)]
-        context = conversion_context(self.connection, self.new, self._titles())
+        context = conversion_context(self.connection, self.new, self._titles(), custom_of(self.site.settings))
         convert = Conversion(change.old, change.new, context)
         home = self.tables.join_table(before.name, change.old.name).name if is_joined(change.old) else before.table
         place = place_of(change.old, home, column_name(change.old))
@@ -286,6 +287,11 @@ class _Impacts:
                 sample=sample,
                 params=params or {},
             )
+
+
+def custom_of(settings: Settings) -> Custom:
+    """How the site writes dates and amounts."""
+    return Custom(language=settings.language, zone=settings.zone, currency=settings.currency)
 
 
 def _narrower(new: int, old: Any) -> bool:

@@ -17,7 +17,7 @@ from runtime import database, hooks
 from runtime.errors import Conflict, NotFound, Refused
 from runtime.people import SYSTEM
 from runtime.publishing import backfill, store
-from runtime.publishing.impacts import Impact, find_impacts
+from runtime.publishing.impacts import Impact, custom_of, find_impacts
 from runtime.publishing.layers import SITE, Dumped, changed_files, compile_layers, dump, files_of, layers_of
 from runtime.schema.apply import apply
 from runtime.schema.internal import version as version_table
@@ -218,7 +218,7 @@ def _initialised(connection: sa.Connection) -> bool:
 
 
 def _schema_plan(site: Site, connection: sa.Connection, old: Application | None, app: Application, number: int) -> Plan:
-    return schema_plan(connection, Tables(app, site.dialect), old, app, version=number)
+    return schema_plan(connection, Tables(app, site.dialect), old, app, version=number, custom=custom_of(site.settings))
 
 
 def _overtaken(connection: sa.Connection, newest: int | None, base: int | None) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from alembic.operations import Operations
@@ -124,7 +125,24 @@ class Conversion:
         return kind.to_input(value, self.old, self.context)
 
 
-def conversion_context(connection: sa.Connection, app: Application, places: Mapping[str, tuple[str, str]]) -> Coercion:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Custom:
+    """How a site writes dates and amounts."""
+
+    language: str = "zh"
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Shanghai"))
+    currency: str = "CNY"
+
+
+DEFAULT_CUSTOM = Custom()
+
+
+def conversion_context(
+    connection: sa.Connection,
+    app: Application,
+    places: Mapping[str, tuple[str, str]],
+    custom: Custom = DEFAULT_CUSTOM,
+) -> Coercion:
     """What conversions may know. `places` maps an entity to its present table and title column."""
 
     def resolve(entity: str, text: str) -> list[int]:
@@ -150,19 +168,17 @@ def conversion_context(connection: sa.Connection, app: Application, places: Mapp
         return labels | {earlier: c.name for c in known for earlier in c.was} | {c.name: c.name for c in known}
 
     now = datetime.now(UTC)
-    from zoneinfo import ZoneInfo
-
-    context = Coercion(
-        language="zh",
-        zone=ZoneInfo("Asia/Shanghai"),
-        currency="CNY",
-        today=now.date(),
+    return Coercion(
+        language=custom.language,
+        zone=custom.zone,
+        currency=custom.currency,
+        today=now.astimezone(custom.zone).date(),
         now=now,
         channel="import",
         resolve=resolve,
         choices=choices,
+        title=title,
     )
-    return replace(context, title=title) if hasattr(context, "title") else context
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

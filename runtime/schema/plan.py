@@ -15,7 +15,8 @@ import sqlalchemy as sa
 from metadata.fields.base import Coercion
 from metadata.model import Application, Entity, Field
 from runtime.schema import internal_drafts, internal_exchange, internal_records  # noqa: F401 - their tables too
-from runtime.schema.convert import Convert, Revert, conversion_context, place_of
+from runtime.schema.convert import DEFAULT_CUSTOM, Convert, Custom, Revert, conversion_context, place_of
+from runtime.schema.identity import Identities, Renamed
 from runtime.schema.inspect import ForeignKey, Index, Table, inspect_database, wanted_table
 from runtime.schema.internal import INTERNAL
 from runtime.schema.names import index_name, physical
@@ -49,12 +50,6 @@ class Retyped:
     reverted: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Renamed:
-    old: str
-    new: str
-
-
 @dataclass(slots=True, kw_only=True)
 class Plan:
     """The steps in order, and what they mean for elements of the application.
@@ -75,25 +70,41 @@ class Plan:
 
 
 def plan(
-    connection: sa.Connection, wanted: Tables, old: Application | None, new: Application, *, version: int = 0
+    connection: sa.Connection,
+    wanted: Tables,
+    old: Application | None,
+    new: Application,
+    *,
+    version: int = 0,
+    custom: Custom = DEFAULT_CUSTOM,
 ) -> Plan:
-    """What must be done to the database so that it fits `new`. Reads the database, changes nothing."""
-    return _Planner(connection, wanted, old, new, version).run()
+    """What must be done to the database so that it fits `new`. Reads the database, changes nothing.
+
+    `custom` is how the site writes dates and amounts, for values that change their type.
+    """
+    return _Planner(connection, wanted, old, new, version, custom).run()
 
 
 class _Planner:
     def __init__(
-        self, connection: sa.Connection, wanted: Tables, old: Application | None, new: Application, version: int
+        self,
+        connection: sa.Connection,
+        wanted: Tables,
+        old: Application | None,
+        new: Application,
+        version: int,
+        custom: Custom,
     ) -> None:
+        self.custom = custom
         self.connection, self.wanted, self.old, self.new, self.version = connection, wanted, old, new, version
         self.dialect = connection.dialect
         self.sqlite = connection.dialect.name == "sqlite"
         self.state = inspect_database(connection)
         has_registry = "octavo_element" in self.state
         self.registry = Registry.load(connection) if has_registry else Registry([])
-        self.plan = Plan(registry=self.registry)
-        self.entities: dict[str, Element] = {}
-        self.fields: dict[tuple[str, str], Element] = {}
+        self.identities = Identities(self.registry, old, new, version)
+        self.entities, self.fields = self.identities.entities, self.identities.fields
+        self.plan = Plan(registry=self.registry, renamed=self.identities.renamed, retired=self.identities.retired)
         self.conversions: list[Callable[[], Step]] = []
         self.goal: dict[str, Table] = {}
         self.definitions: dict[str, sa.Table] = {}
@@ -102,8 +113,6 @@ class _Planner:
         for table in (*INTERNAL.tables.values(), *self.wanted.metadata.tables.values()):
             self.definitions[table.name] = table
             self.goal[table.name] = wanted_table(table, self.dialect)
-        self._match_entities()
-        self._match_fields()
         self._rename_tables()
         self._rename_columns()
         self._create_tables()
@@ -118,95 +127,6 @@ class _Planner:
 
     def _step(self, step: Step) -> None:
         self.plan.steps.append(step)
-
-    # --- identities ------------------------------------------------------------------------------------------------
-
-    def _match_entities(self) -> None:
-        """Every declared entity gets its element: by `was:` where that is news, else by name, else a new one."""
-        living = [entity for entity in self.new.entities.values() if not entity.retired]
-        earlier = {entity.name: found for entity in living if (found := self._earlier_entity(entity))}
-        claimed = {found.id for found in earlier.values()}
-        for entity in living:
-            found = earlier.get(entity.name) or self.registry.entity(entity.name)
-            if found is None or (found.id in claimed and entity.name not in earlier):
-                found = self._new_element("entity", entity.name, "")
-            claimed.add(found.id)
-            self.entities[entity.name] = found
-        for name, element in self.entities.items():
-            if element.entity != name:
-                self.plan.renamed.append(Renamed(old=element.entity, new=name))
-        self._retire(e for e in self.registry.elements if e.kind == "entity" and e.id not in claimed)
-        renames = {e.entity: name for name, e in self.entities.items() if e.entity != name}
-        for element in self.registry.elements:  # the fields follow their entity
-            if element.kind == "field" and element.entity in renames:
-                element.entity = renames[element.entity]
-        for name, element in self.entities.items():
-            element.entity, element.state = name, LIVING
-
-    def _earlier_entity(self, entity: Entity) -> Element | None:
-        """The element an entity had under a name that `was:` tells for the first time."""
-        before = self.old.entities.get(entity.name) if self.old else None
-        for name in entity.was:
-            found = self.registry.entity(name)
-            if found is not None and (before is None or name not in before.was):
-                return found
-        return None
-
-    def _match_fields(self) -> None:
-        for entity in self.new.entities.values():
-            if entity.retired:
-                continue
-            living = [member for member in entity.fields.values() if not member.retired]
-            earlier = {m.name: found for m in living if (found := self._earlier_field(entity, m))}
-            claimed = {found.id for found in earlier.values()}
-            pairs: list[tuple[Field, Element]] = []
-            for member in living:
-                found = earlier.get(member.name) or self.registry.field(entity.name, member.name)
-                if found is None or (found.id in claimed and member.name not in earlier):
-                    found = self._new_element("field", entity.name, member.name)
-                claimed.add(found.id)
-                pairs.append((member, found))
-            known = list(self.registry.fields(entity.name))
-            self._retire(e for e in known if e.state != ARCHIVED and e.id not in claimed)
-            for member, element in pairs:
-                if element.field != member.name:
-                    old, new = f"{entity.name}.{element.field}", f"{entity.name}.{member.name}"
-                    self.plan.renamed.append(Renamed(old=old, new=new))
-                    for archive in self.registry.archives(entity.name, element.field):
-                        archive.field = member.name
-                self.fields[entity.name, member.name] = element
-            for member, element in pairs:
-                element.field = member.name
-
-    def _earlier_field(self, entity: Entity, member: Field) -> Element | None:
-        before = self._old_field(entity.name, member.name)
-        for name in member.was:
-            found = self.registry.field(entity.name, name)
-            if found is not None and (before is None or name not in before.was):
-                return found
-        return None
-
-    def _old_field(self, entity: str, name: str) -> Field | None:
-        """The field as it was published, of the entity now called `entity`."""
-        if self.old is None:
-            return None
-        earlier = next((r.old for r in self.plan.renamed if r.new == entity), entity)
-        found = self.old.entities.get(earlier)
-        return found.fields.get(name) if found else None
-
-    def _new_element(self, kind: str, entity: str, name: str) -> Element:
-        return self.registry.add(Element(id=0, kind=kind, entity=entity, field=name, since=self.version))
-
-    def _retire(self, elements: Iterable[Element]) -> None:
-        for element in elements:
-            if element.state == LIVING:
-                element.state = RETIRED
-                if element.kind == "entity" or self._has_data(element):
-                    self.plan.retired.append((element.entity, element.field))
-
-    @staticmethod
-    def _has_data(element: Element) -> bool:
-        return bool(element.table_name)
 
     # --- moving things to their places -----------------------------------------------------------------------------
 
@@ -354,15 +274,11 @@ class _Planner:
         adopted = self._archive_of(entity, member)
         kept = self.registry.add(replace_element(element, state=ARCHIVED, since=self.version))
         element.table_name = element.column_name = element.signature = ""
-        old = self._published_field(entity, member)
+        old = self.identities.published_field(entity, member)
         if old is None or not (is_column(member) or is_joined(member)):
             return
         self.plan.retyped.append(Retyped(entity=entity, old=old, new=member, reverted=adopted is not None))
         self.conversions.append(lambda: self._conversion(entity, old, member, kept, adopted))
-
-    def _published_field(self, entity: str, member: Field) -> Field | None:
-        renamed = next((r.old for r in self.plan.renamed if r.new == f"{entity}.{member.name}"), "")
-        return self._old_field(entity, renamed.rsplit(".", 1)[-1] or member.name)
 
     def _conversion(self, entity: str, old: Field, member: Field, kept: Element, adopted: Element | None) -> Step:
         home = self.new.entities[entity].table
@@ -380,7 +296,7 @@ class _Planner:
             for e in self.new.entities.values()
             if not e.retired and e.title in e.fields and is_column(e.fields[e.title])
         }
-        return conversion_context(connection, self.new, titles)
+        return conversion_context(connection, self.new, titles, self.custom)
 
     # --- tables, columns, keys, indexes ----------------------------------------------------------------------------
 

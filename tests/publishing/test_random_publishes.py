@@ -84,9 +84,7 @@ def _after(site: Site, world: World, *, fill: bool) -> None:
             world.fill(session.connection, tables, site.clock)  # type: ignore[arg-type]
             assert world.differences(session.connection, tables) == []
     for thing in world.things.values():
-        thing.published = thing.name
-        for member in thing.fields.values():
-            member.published = member.name
+        thing.settle()
 
 
 def _break_off(site: Site, world: World, dice: random.Random) -> bool:

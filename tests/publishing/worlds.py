@@ -48,6 +48,15 @@ class Thing:
     records: set[int] = field(default_factory=set)
     parents: dict[int, int] = field(default_factory=dict)
     retired_fields: list[Member] = field(default_factory=list)
+    given_up: list[str] = field(default_factory=list)
+
+    def settle(self) -> None:
+        """What is declared now has been published."""
+        self.published = self.name
+        for member in self.fields.values():
+            if member.published and member.published != member.name:
+                self.given_up.append(member.published)
+            member.published = member.name
 
 
 class World:
@@ -84,7 +93,7 @@ class World:
             self.bring_back,
             self.toggle,
             self.toggle,
-            self.swap,
+            self.reuse,
         )
         for _ in range(self.random.randint(1, 3)):
             self.random.choice(moves + more)()
@@ -122,13 +131,13 @@ class World:
         if member is not None:
             member.name = self.next_name("f")
 
-    def swap(self) -> None:
-        """Two fields exchange their names."""
+    def reuse(self) -> None:
+        """A new field takes a name that another gave up in an earlier version."""
         thing = self._thing()
-        if len(thing.fields) < 2:
-            return
-        one, two = self.random.sample(list(thing.fields.values()), 2)
-        one.name, two.name = two.name, one.name
+        if thing.given_up:
+            name = thing.given_up.pop()
+            self.add_field(thing)
+            list(thing.fields.values())[-1].name = name
 
     def retype(self) -> None:
         member = self._member(self._thing())

@@ -68,10 +68,11 @@ def create_many(
         raise Forbidden() if access.can(entity, "read") else NotFound()
     plan = plan_of(session, entity)
     answers: list[Saved | Answer] = []
-    for start in range(0, len(rows), BATCH):
-        drafts = _new_drafts(session, plan, access, rows[start : start + BATCH])
-        answers.extend(_write(session, plan, access, drafts, creating=True, atomic=atomic, before=answers))
-    _all_or_none(answers, atomic)
+    with _together(session, atomic, len(rows)):
+        for start in range(0, len(rows), BATCH):
+            drafts = _new_drafts(session, plan, access, rows[start : start + BATCH])
+            answers.extend(_write(session, plan, access, drafts, creating=True, atomic=atomic, before=answers))
+        _all_or_none(answers, atomic)
     return answers
 
 
@@ -95,11 +96,17 @@ def update_many(
         raise NotFound()
     plan = plan_of(session, entity)
     answers: list[Saved | Answer] = []
-    for start in range(0, len(changes), BATCH):
-        drafts = _changed_drafts(session, plan, access, changes[start : start + BATCH])
-        answers.extend(_write(session, plan, access, drafts, creating=False, atomic=atomic, before=answers))
-    _all_or_none(answers, atomic)
+    with _together(session, atomic, len(changes)):
+        for start in range(0, len(changes), BATCH):
+            drafts = _changed_drafts(session, plan, access, changes[start : start + BATCH])
+            answers.extend(_write(session, plan, access, drafts, creating=False, atomic=atomic, before=answers))
+        _all_or_none(answers, atomic)
     return answers
+
+
+def _together(session: Session, atomic: bool, count: int) -> AbstractContextManager[Any]:
+    """Several batches that are one: what earlier ones wrote goes when a later one is refused."""
+    return session.connection.begin_nested() if atomic and count > BATCH else nullcontext()
 
 
 def _may_write(session: Session, entity: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import Any, Literal
 
 from rules.typing import Type
@@ -27,8 +28,8 @@ class Node:
 
     def children(self) -> Iterator[Node]:
         """The nodes directly below, in the order of the text."""
-        for member in fields(self):
-            value = getattr(self, member.name)
+        for name in _parts(type(self)):
+            value = getattr(self, name)
             if isinstance(value, Node):
                 yield value
             elif isinstance(value, tuple):
@@ -39,6 +40,12 @@ class Node:
         yield self
         for child in self.children():
             yield from child.walk()
+
+
+@cache
+def _parts(cls: Any) -> tuple[str, ...]:
+    """The attributes of a kind of node that may hold nodes."""
+    return tuple(member.name for member in fields(cls) if member.name not in ("type", "start", "end"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,11 +54,11 @@ def test_mutants_of_one_document_are_answered() -> None:
     for number in range(ALONE):
         file, text = sources[(number * 7) % len(sources)]
         name, changed = mutant(text, number)
-        started = time.perf_counter()
+        started = time.process_time()
         documents, problems = load_text(changed, file, "stock")
         layer = Layer(name="stock", documents=tuple(documents), problems=tuple(problems))
         problems = compile_application([layer]).problems
-        assert time.perf_counter() - started < SLOWEST, (name, file)
+        assert time.process_time() - started < SLOWEST, (name, file)
         assert_located(problems, file, changed)
         answered += bool(problems)
     assert answered > ALONE // 4
@@ -74,9 +74,9 @@ def test_mutants_of_the_whole_application_are_answered() -> None:
     for number in range(WHOLE):
         file = names[(number * 13) % len(names)]
         name, changed = mutant(files[file].read_text(encoding="utf-8"), number + 100_000)
-        started = time.perf_counter()
+        started = time.process_time()
         compiled = compile_application([base[0], with_file(base[1], file, changed)])
-        assert time.perf_counter() - started < SLOWEST, (name, file)
+        assert time.process_time() - started < SLOWEST, (name, file)
         assert_located(compiled.problems, file, changed)
         answered += bool(compiled.errors)
     assert answered > WHOLE // 3

@@ -49,7 +49,9 @@ def bad_token(_error: CSRFError) -> Response:
 
 def foreign_host(_error: SecurityError) -> Response:
     """A host name that is not ours: no page of ours can be made for it."""
-    text = "本服务器不响应此主机名。 This server does not answer to that host name (settings: base_url, trusted_hosts).\n"
+    text = (
+        "本服务器不响应此主机名。 This server does not answer to that host name (settings: base_url, trusted_hosts).\n"
+    )
     return Response(text, 400, content_type="text/plain; charset=utf-8")
 
 

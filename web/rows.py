@@ -27,9 +27,7 @@ def kit_for(binder: Binder, currency: str | None = None, *, compact: bool = Fals
         say=_,
         compact=compact,
         can_open=lambda entity: (
-            entity in binder.app.entities
-            and binder.app.entities[entity].parent is None
-            and binder.can(entity, "read")
+            entity in binder.app.entities and binder.app.entities[entity].parent is None and binder.can(entity, "read")
         ),
     )
 
@@ -47,7 +45,7 @@ def painter(binder: Binder, entity: str, columns: Sequence[BoundField], opener: 
     """A function that writes one row of `columns`. The column `opener` links to the record."""
     key = tuple((c.key, c.show, c.label) for c in columns)
     bind = lambda: _bind(binder, entity, columns, opener, choose)  # noqa: E731 - handed on once
-    return binder.keep("row", entity, key, opener, choose, bind=bind)  # type: ignore[no-any-return]
+    return binder.keep("row", entity, key, opener, choose, bind=bind)
 
 
 def _bind(binder: Binder, entity: str, columns: Sequence[BoundField], opener: str, choose: bool) -> Paint:

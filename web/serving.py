@@ -56,6 +56,7 @@ def serve(folder: Path, host: str, port: int, workers: int) -> str:
 def _granian(folder: Path, host: str, port: int, workers: int) -> str:
     from granian import Granian
     from granian.constants import Interfaces
+    from granian.log import LogLevels
 
     with tempfile.TemporaryDirectory(prefix="octavo-metrics-") as metrics:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics
@@ -70,7 +71,7 @@ def _granian(folder: Path, host: str, port: int, workers: int) -> str:
             workers_kill_timeout=25,
             respawn_failed_workers=True,
             log_access=False,
-            log_level="warning",
+            log_level=LogLevels.warning,
         ).serve()
     return "granian"
 

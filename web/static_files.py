@@ -15,7 +15,7 @@ _FOREVER = "public, max-age=31536000, immutable"
 blueprint = Blueprint("files", __name__)
 
 
-class AssetsMissing(Exception):
+class AssetsMissing(Exception):  # noqa: N818 - said to the operator as it is
     """The browser files were not built. The text says how."""
 
 
@@ -38,7 +38,7 @@ class StaticFiles:
 
     def icon(self, name: str | None, fallback: str = "circle") -> str:
         """The name if the sprite has it, else the fallback."""
-        return name if name in self.icons else fallback
+        return name if name is not None and name in self.icons else fallback
 
 
 @blueprint.get("/static/vendor/<name>")

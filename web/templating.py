@@ -28,7 +28,9 @@ def prepare(app: Flask) -> None:
     @lru_cache(maxsize=1024)
     def icon(name: str | None, extra: str = "", fallback: str = "circle") -> Markup:
         shown = files.icon(name, fallback)
-        return Markup('<svg class="icon {}" aria-hidden="true"><use href="{}#{}"/></svg>').format(extra, sprite(), shown)
+        return Markup('<svg class="icon {}" aria-hidden="true"><use href="{}#{}"/></svg>').format(
+            extra, sprite(), shown
+        )
 
     @app.context_processor
     def request_values() -> dict[str, str]:

@@ -44,7 +44,8 @@ def open_sessions(session: Session, token: str) -> list[OpenSession]:
     rows = session.connection.execute(mine.order_by(session_table.c.seen_at.desc()).limit(50))
     present = digest(token)
     return [
-        OpenSession(agent=r.agent or "", ip=r.ip or "", seen_at=r.seen_at, present=r.token_hash == present) for r in rows
+        OpenSession(agent=r.agent or "", ip=r.ip or "", seen_at=r.seen_at, present=r.token_hash == present)
+        for r in rows
     ]
 
 

@@ -25,4 +25,4 @@ def kept(session: Session, key: tuple[Any, ...], bind: Callable[[], T]) -> T:
         if len(cache) >= MOST:
             cache.clear()
         cache[full] = found
-    return found  # type: ignore[no-any-return]
+    return found

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as default_of
 from typing import Any
 
 from metadata.model import Form, FormItem, Section, Tab
@@ -52,7 +53,7 @@ class BoundForm:
     path: BoundField | None
     actions: tuple[str, ...]
     quick: tuple[BoundField, ...]
-    fields: Mapping[str, BoundField] = field(default_factory=dict)
+    fields: Mapping[str, BoundField] = default_of(default_factory=dict)
 
     @property
     def edited(self) -> tuple[BoundTab, ...]:
@@ -70,7 +71,7 @@ class BoundForm:
 
 def bind_form(binder: Binder, entity: str) -> BoundForm:
     """The form of `entity` for this kind of user, without what they may not see."""
-    return binder.keep("form", entity, bind=lambda: _bind(binder, entity))  # type: ignore[no-any-return]
+    return binder.keep("form", entity, bind=lambda: _bind(binder, entity))
 
 
 def _bind(binder: Binder, entity: str) -> BoundForm:
@@ -182,14 +183,14 @@ class Input:
     value: Any = None
     title: Any = None
     text: str = ""
-    problems: list[str] = field(default_factory=list)
+    problems: list[str] = default_of(default_factory=list)
     visible: bool = True
     required: bool = False
     readonly: bool = False
     why: str = ""
-    rows: list[list[Input]] = field(default_factory=list)
-    row_ids: list[str] = field(default_factory=list)
-    blank: list[Input] = field(default_factory=list)
+    rows: list[list[Input]] = default_of(default_factory=list)
+    row_ids: list[str] = default_of(default_factory=list)
+    blank: list[Input] = default_of(default_factory=list)
 
     @property
     def id(self) -> str:
@@ -207,7 +208,7 @@ def read_form(form: BoundForm, given: Mapping[str, Sequence[str]]) -> dict[str, 
             continue
         if bound.widget == "lines":
             if f"{name}.__rows" in given:
-                values[name] = _read_lines(bound, given)
+                values[name] = [row for _, row in read_lines(bound, given)]
         elif name in given:
             raw = _read_one(bound, given[name])
             if not (bound.widget == "secret" and raw is None):
@@ -222,7 +223,11 @@ def _read_one(bound: BoundField, texts: Sequence[str]) -> Any:
     return last if last != "" else None
 
 
-def _read_lines(bound: BoundField, given: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
+def read_lines(bound: BoundField, given: Mapping[str, Sequence[str]]) -> list[tuple[str, dict[str, Any]]]:
+    """The rows of a grid that say something, each with its number in the names of its elements.
+
+    What a new line leaves empty takes its default, which may follow from what else the line says.
+    """
     prefix = bound.name + "."
     members = {m.name: m for m in bound.members}
     rows: dict[str, dict[str, Any]] = {}
@@ -237,4 +242,14 @@ def _read_lines(bound: BoundField, given: Mapping[str, Sequence[str]]) -> list[d
             row["id"] = int(texts[-1])
         elif name in members and not members[name].readonly:
             row[name] = _read_one(members[name], texts)
-    return [row for row in rows.values() if "id" in row or any(v not in (None, [], "false") for v in row.values())]
+    kept = [(n, row) for n, row in rows.items() if "id" in row or _says_something(row, members)]
+    return [(n, row if "id" in row else _with_defaults_open(row, members)) for n, row in kept]
+
+
+def _says_something(row: Mapping[str, Any], members: Mapping[str, BoundField]) -> bool:
+    """A line that holds nothing but what it began with was not filled in."""
+    return any(v not in (None, [], "false") and v != str(members[n].field.default) for n, v in row.items())
+
+
+def _with_defaults_open(row: Mapping[str, Any], members: Mapping[str, BoundField]) -> dict[str, Any]:
+    return {n: v for n, v in row.items() if v is not None or members[n].field.default is None}

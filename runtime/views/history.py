@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from runtime.query.select import titles_of
 from runtime.records import history
 from runtime.views.binder import Binder
-from runtime.query.select import titles_of
 
 
 @dataclass(slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class Entry:
 
 
 def changes_of(binder: Binder, entity: str, record_id: int, most: int = 200) -> list[Entry]:
-    """The newest first, at most `most`; fields this user may not see are left out by the runtime, titles come in a few statements."""
+    """The newest first, at most `most`; the runtime leaves out what this user may not see."""
     at_field = binder.app.entities[entity].fields["created_at"]
     moment = binder.field(entity, "created_at")
     coercion = binder.coercion()
@@ -45,7 +45,9 @@ def changes_of(binder: Binder, entity: str, record_id: int, most: int = 200) -> 
             label = field.label.of(binder.language)
             changes.append(Change(name=name, label=label, old=old, new=new))
         text = moment.type.to_text(told.at, at_field, coercion) if moment is not None else told.at.isoformat()
-        entries.append(Entry(operation=told.operation, by=told.by or "Octavo", at=told.at, at_text=text, changes=changes))
+        entries.append(
+            Entry(operation=told.operation, by=told.by or "Octavo", at=told.at, at_text=text, changes=changes)
+        )
     _name_links(binder, entity, entries)
     return entries
 

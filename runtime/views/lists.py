@@ -47,7 +47,7 @@ class BoundList:
 
 def bind_list(binder: Binder, entity: str) -> BoundList:
     """The list of `entity` for this kind of user."""
-    return binder.keep("list", entity, bind=lambda: _bind(binder, entity))  # type: ignore[no-any-return]
+    return binder.keep("list", entity, bind=lambda: _bind(binder, entity))
 
 
 def _bind(binder: Binder, entity: str) -> BoundList:

@@ -68,7 +68,7 @@ def _text(field: BoundField, row: Any, coercion: Any) -> str:
 
 def _second_line(binder: Binder, entity: str) -> tuple[BoundField, ...]:
     """Two fields that tell records of the same title apart: the number and what the list shows next."""
-    return binder.keep("second", entity, bind=lambda: _bind_second(binder, entity))  # type: ignore[no-any-return]
+    return binder.keep("second", entity, bind=lambda: _bind_second(binder, entity))
 
 
 def _bind_second(binder: Binder, entity: str) -> tuple[BoundField, ...]:

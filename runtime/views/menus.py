@@ -27,7 +27,7 @@ class BoundItem:
 
 def bind_menu(binder: Binder) -> tuple[BoundItem, ...]:
     """The items of the menu for this user's roles; of every readable entity where none is declared."""
-    return binder.keep("menu", bind=lambda: _bind(binder))  # type: ignore[no-any-return]
+    return binder.keep("menu", bind=lambda: _bind(binder))
 
 
 def _bind(binder: Binder) -> tuple[BoundItem, ...]:

@@ -43,7 +43,9 @@ class Browser:
 
     def get(self, address: str, **more: Any) -> TestResponse:
         answer = self.client.get(address, **more)
-        found = re.search(r'name="csrf-token" content="([^"]+)"', answer.text) if answer.mimetype == "text/html" else None
+        found = (
+            re.search(r'name="csrf-token" content="([^"]+)"', answer.text) if answer.mimetype == "text/html" else None
+        )
         if found:
             self.token = found.group(1)
         return answer

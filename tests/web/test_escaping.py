@@ -19,7 +19,9 @@ SEEN = re.compile(r"<svg onload|<img src=x|onerror=alert\(2\)>(?!\S*&)")
 @pytest.fixture(scope="module")
 def poisoned(site: Site) -> int:
     with site.session(write=True) as session:
-        texts = dict.fromkeys(("short_name", "status_reason", "legal_rep", "tax_title", "bank", "description"), POLYGLOT[:60])
+        texts = dict.fromkeys(
+            ("short_name", "status_reason", "legal_rep", "tax_title", "bank", "description"), POLYGLOT[:60]
+        )
         values = {**texts, "name": POLYGLOT, "description": POLYGLOT, "status": "abandoned", "tax_title": POLYGLOT}
         return create(session, ENTITY, values).id
 
@@ -84,7 +86,9 @@ def test_the_import_shows_a_file_as_text(admin: Browser) -> None:
 @pytest.mark.attack("N63")
 def test_a_failed_sign_in_shows_its_name_as_text(anonymous: Browser) -> None:
     anonymous.get("/sign-in")
-    answer = anonymous.post("/sign-in", {"login": POLYGLOT, "password": "x", "next": POLYGLOT}, headers={"User-Agent": POLYGLOT})
+    answer = anonymous.post(
+        "/sign-in", {"login": POLYGLOT, "password": "x", "next": POLYGLOT}, headers={"User-Agent": POLYGLOT}
+    )
     assert not SEEN.search(answer.text)
 
 

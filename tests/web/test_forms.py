@@ -38,7 +38,13 @@ def test_without_scripts_a_form_works_as_well(admin: Browser) -> None:
 @pytest.mark.parametrize("fragment", [True, False])
 def test_a_refused_form_comes_back_with_everything_typed(site: Site, admin: Browser, fragment: bool) -> None:
     before = content_hash(site)
-    data = {"name": "", "short_name": "简<称>", "email": "no mail", "annual_revenue": "12x", "roles": ["customer", "supplier"]}
+    data = {
+        "name": "",
+        "short_name": "简<称>",
+        "email": "no mail",
+        "annual_revenue": "12x",
+        "roles": ["customer", "supplier"],
+    }
     answer = admin.post(f"/e/{ENTITY}/new", data, fragment=fragment)
     assert answer.status_code == 422
     assert ("<html" in answer.text) is not fragment
@@ -58,10 +64,10 @@ def test_lines_are_added_changed_and_removed(site: Site, admin: Browser) -> None
         "name": "带明细的商机",
         "customer": "1",
         "lines.__rows": "1",
-        "lines.0.product_name": "甲",
+        "lines.0.text": "甲",
         "lines.0.quantity": "2",
         "lines.0.price": "100",
-        "lines.1.product_name": "乙",
+        "lines.1.text": "乙",
         "lines.1.quantity": "1",
         "lines.1.price": "50.5",
     }
@@ -78,7 +84,7 @@ def test_lines_are_added_changed_and_removed(site: Site, admin: Browser) -> None
         "version": str(stored.version),
         "lines.__rows": "1",
         "lines.7.id": str(second.id),
-        "lines.7.product_name": "乙",
+        "lines.7.text": "乙",
         "lines.7.quantity": "3",
         "lines.7.price": "50.5",
     }
@@ -89,7 +95,7 @@ def test_lines_are_added_changed_and_removed(site: Site, admin: Browser) -> None
 
 
 def test_a_problem_in_a_line_is_shown_in_its_cell(admin: Browser) -> None:
-    data = {"name": "x", "customer": "1", "lines.__rows": "1", "lines.0.product_name": "甲", "lines.0.quantity": "many"}
+    data = {"name": "x", "customer": "1", "lines.__rows": "1", "lines.0.text": "甲", "lines.0.quantity": "many"}
     answer = admin.post(f"/e/{LINED}/new", data, fragment=True)
     assert answer.status_code == 422
     assert re.search(r'id="f-lines-0-quantity"[^>]*aria-invalid="true"', answer.text)
@@ -178,3 +184,21 @@ def test_the_path_moves_a_record(site: Site, admin: Browser) -> None:
     with site.session() as session:
         stage = read(session, ENTITY, saved.id, ["stage"]).values["stage"]
     assert stage == ("qualified" if answer.status_code == 303 else "potential")
+
+
+def test_a_new_line_takes_the_price_of_its_product(site: Site, admin: Browser) -> None:
+    with site.session() as session:
+        product = session.table("product")
+        row = session.connection.execute(product.select().where(product.c.list_price.is_not(None)).limit(1)).first()
+        assert row is not None
+    data = {
+        "name": "x",
+        "customer": "1",
+        "lines.__rows": "1",
+        "lines.4.product": str(row.id),
+        "lines.4.quantity": "2",
+        "lines.4.price": "",
+    }
+    fields = admin.post(f"/e/{LINED}/evaluate", data, fragment=True).get_json()["fields"]
+    assert float(fields["lines.4.price"]["input"]) == float(row.list_price)
+    assert "html" in fields["lines.4.amount"]

@@ -105,7 +105,13 @@ def test_bodies_are_limited_in_size_and_fields(admin: Browser) -> None:
 @pytest.mark.attack("N34")
 @pytest.mark.parametrize(
     "address",
-    [f"/e/{ENTITY}?x=/static/vendor/", f"//e/{ENTITY}", f"/./e/{ENTITY}", f"/%2e/e/{ENTITY}", f"/e/{ENTITY};a=/sign-in"],
+    [
+        f"/e/{ENTITY}?x=/static/vendor/",
+        f"//e/{ENTITY}",
+        f"/./e/{ENTITY}",
+        f"/%2e/e/{ENTITY}",
+        f"/e/{ENTITY};a=/sign-in",
+    ],
 )
 def test_spellings_of_an_address_do_not_open_it(anonymous: Browser, address: str) -> None:
     answer = anonymous.client.get(address, headers={"X-Original-URL": "/sign-in", "X-HTTP-Method-Override": "GET"})

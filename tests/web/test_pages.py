@@ -104,7 +104,9 @@ def test_an_expression_that_is_wrong_is_told_at_its_field(site: Site, admin: Bro
     assert "annual_revenu &gt; 1" in answer.text
 
 
-def test_an_error_shows_its_number_and_nothing_else(app: Flask, admin: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_shows_its_number_and_nothing_else(
+    app: Flask, admin: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(*_args: object, **_more: object) -> None:
         raise RuntimeError("secret detail of the inside")
 

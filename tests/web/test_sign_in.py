@@ -69,14 +69,25 @@ def test_a_wrong_login_and_a_wrong_password_look_alike(anonymous: Browser) -> No
 def test_guessing_is_slowed_down(anonymous: Browser) -> None:
     anonymous.get("/sign-in")
     data = {"login": "guessed", "password": "wrong"}
-    answers = [anonymous.post("/sign-in", data, environ_base={"REMOTE_ADDR": "10.9.8.7"}).status_code for _ in range(12)]
+    answers = [
+        anonymous.post("/sign-in", data, environ_base={"REMOTE_ADDR": "10.9.8.7"}).status_code for _ in range(12)
+    ]
     assert answers[-1] == 429
 
 
 @pytest.mark.attack("N79")
 @pytest.mark.parametrize(
     "wanted",
-    ["//evil.test", "/\\evil.test", "https:evil.test", "https://evil.test", "/\t/evil.test", "/%0d%0aX: y\r\nX: y", "\\\\evil", ""],
+    [
+        "//evil.test",
+        "/\\evil.test",
+        "https:evil.test",
+        "https://evil.test",
+        "/\t/evil.test",
+        "/%0d%0aX: y\r\nX: y",
+        "\\\\evil",
+        "",
+    ],
 )
 def test_signing_in_leads_only_to_this_site(anonymous: Browser, wanted: str) -> None:
     anonymous.get("/sign-in")

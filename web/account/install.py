@@ -21,7 +21,7 @@ def install(app: Flask, limiter: Limiter, sign_in_limit: str) -> None:
 
 def identify() -> None:
     """Reads language and theme, and resolves the session of the cookie. Static files and the API need none."""
-    if request.endpoint in ("files.vendor", None) or request.path.startswith("/api/"):
+    if request.endpoint == "files.vendor" or request.path.startswith("/api/"):
         return
     now, settings = state(), web().site.settings
     chosen = request.cookies.get("octavo-language", "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, request
+from flask import Blueprint, Response, make_response, redirect, render_template, request
 
 from metadata.fields import field_type
 from runtime.security import sessions
@@ -10,6 +10,7 @@ from runtime.security.tokens import create_token
 from runtime.views.account import end_token, open_sessions, open_tokens
 from runtime.views.binder import Binder
 from web.i18n import _
+from web.notes import note
 from web.state import end_reading, reading, state, web, writing
 
 blueprint = Blueprint("profile", __name__)
@@ -57,7 +58,7 @@ def password() -> Response:
         return _page(problem=_("The two new passwords differ."), status=422)
     with writing() as session:
         sessions.set_password(session, user_id, new, but=state().token)
-    flash(_("The password is changed; other sessions have ended."), "success")
+    note(_("The password is changed; other sessions have ended."))
     return _back()
 
 
@@ -67,7 +68,7 @@ def end_sessions() -> Response:
     with writing() as session:
         assert session.user.id is not None
         sessions.revoke_all(session, session.user.id, but=state().token)
-    flash(_("All other sessions have ended."), "success")
+    note(_("All other sessions have ended."))
     return _back()
 
 
@@ -87,7 +88,7 @@ def new_token() -> Response:
 def drop_token(token_id: int) -> Response:
     with writing() as session:
         end_token(session, token_id)
-    flash(_("The token is revoked."), "success")
+    note(_("The token is revoked."))
     return _back()
 
 

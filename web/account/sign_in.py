@@ -19,7 +19,9 @@ blueprint = Blueprint("sign_in", __name__)
 def page() -> Response:
     if state().user_id is not None:
         return make_response(redirect(own_address(request.args.get("next")), 303))
-    return make_response(render_template("account/sign_in.html", login="", problem="", next=request.args.get("next", "")))
+    return make_response(
+        render_template("account/sign_in.html", login="", problem="", next=request.args.get("next", ""))
+    )
 
 
 @blueprint.post("/sign-in")

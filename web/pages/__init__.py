@@ -2,6 +2,5 @@
 
 from web.pages import bin, exporting, home, importing, lists, lookups, records, related, reports, search, uploads
 
-BLUEPRINTS = tuple(
-    page.blueprint for page in (home, lists, records, related, lookups, search, bin, reports, importing, exporting, uploads)
-)
+_PAGES = (home, lists, records, related, lookups, search, bin, reports, importing, exporting, uploads)
+BLUEPRINTS = tuple(page.blueprint for page in _PAGES)

@@ -44,7 +44,9 @@ def page() -> Response:
             for name in ("deleted_at", "deleted_by"):
                 field = binder.field(chosen, name)
                 value = row.values.get(name)
-                cells.append("" if field is None else widget(field.widget).show(field, kit)(value, row.titles.get(name)))
+                cells.append(
+                    "" if field is None else widget(field.widget).show(field, kit)(value, row.titles.get(name))
+                )
             rows.append((row.id, title, cells))
     labels = [(e.name, e.plural.of(binder.language)) for e in entities]
     return make_response(render_template("bin.html", entities=labels, chosen=chosen, rows=rows))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Response, flash, make_response, render_template, request
+from flask import Blueprint, Response, make_response, render_template, request
 from markupsafe import Markup
 
 from metadata.model import Sort
@@ -21,6 +21,7 @@ from runtime.views.lists import BoundList, BoundView, bind_list, parse_sort, sor
 from web import htmx
 from web.device import device
 from web.i18n import _, plural
+from web.notes import note
 from web.rows import css_of, paint_rows, painter
 from web.state import reading, state, writing
 
@@ -248,9 +249,9 @@ def delete_many(entity: str) -> Response:
     if done:
         undo = f"/e/{entity}/restore?" + "&".join(f"id={i}" for i in done)
         text = plural(len(done), "{n} record moved to the recycle bin", "{n} records moved to the recycle bin")
-        flash({"message": str(text), "undo": undo}, "success")
+        note(str(text), undo=undo)
     for reason, number in kept.items():
-        flash(f"{plural(number, '{n} record stayed', '{n} records stayed')}: {reason}", "warning")
+        note(f"{plural(number, '{n} record stayed', '{n} records stayed')}: {reason}", "warning")
     return htmx.go(_back(entity))
 
 

@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from flask import Blueprint, Response, flash, jsonify, make_response, render_template, request
+from flask import Blueprint, Response, jsonify, make_response, render_template, request
 
+from rules.expression import Expression
 from runtime.errors import Answer, Conflict, NotFound, Refused, Stale
 from runtime.messages import say_answer, say_problem
 from runtime.query.select import titles_of
 from runtime.records import create, delete, evaluate_form, read, restore, update
-from runtime.views.binder import Binder
-from runtime.views.forms import BoundForm, bind_form, read_form
+from runtime.views.binder import Binder, BoundField
+from runtime.views.forms import BoundForm, bind_form, read_form, read_lines
 from runtime.views.records import currency_of, inputs, plain_line, title_of
 from web import htmx
 from web.device import device
 from web.i18n import _, plural
+from web.notes import note
 from web.rows import css_of, kit_for
 from web.state import reading, state, writing
-from web.widgets import widget
+from web.widgets import Kit, widget
 
 blueprint = Blueprint("records", __name__)
 
@@ -136,8 +138,9 @@ def copy(entity: str, record_id: int) -> Response:
     record = read(session, entity, record_id, fields=copied)
     values = {name: record.values.get(name) for name in copied}
     for name, bound in form.fields.items():
-        if bound.widget == "lines" and values.get(name):
-            values[name] = [plain_line(line, with_id=False) for line in values[name]]
+        lines = values.get(name)
+        if bound.widget == "lines" and lines:
+            values[name] = [plain_line(line, with_id=False) for line in lines]
     started = evaluate_form(session, entity, None, {})
     return _form_page(binder, form, None, {**started.values, **values}, titles=record.titles, changed=True)
 
@@ -242,8 +245,8 @@ def _save(entity: str, record_id: int | None) -> Response:
     except Conflict as error:
         return _again(entity, record_id, given, [(None, say_answer(error, state().language))], 409)
     for warning in getattr(saved, "warnings", ()) or ():
-        flash(str(warning), "warning")
-    flash(_("Saved"), "success")
+        note(str(warning), "warning")
+    note(_("Saved"))
     if request.form.get("then") == "new":
         return htmx.go(f"/e/{entity}/new")
     from web.account.sign_in import own_address  # late: pages do not otherwise need the account pages
@@ -276,7 +279,7 @@ def _again(
     *,
     conflict: Stale | None = None,
 ) -> Response:
-    """The form as it was sent. After a conflict it shows what differs, and saves over the newer version if sent again."""
+    """The form as it was sent. After a conflict it shows what differs, and saves over the newer one if sent again."""
     session = reading()
     binder = Binder(session, device())
     form = open_form(binder, entity, "create" if record_id is None else "edit")
@@ -330,7 +333,8 @@ def evaluate(entity: str, record_id: int | None = None) -> Response:
     session = reading()
     binder = Binder(session, device())
     form = open_form(binder, entity, "create" if record_id is None else "edit")
-    given = read_form(form, request.form.to_dict(flat=False))
+    sent = request.form.to_dict(flat=False)
+    given = read_form(form, sent)
     now = evaluate_form(session, entity, record_id, given)
     kit = kit_for(binder, currency_of(binder, entity, now.values))
     made = inputs(binder, form, now.values, {}, state=now)
@@ -344,17 +348,25 @@ def evaluate(entity: str, record_id: int | None = None) -> Response:
         if one.field.field.computed != "no" and one.field.widget != "lines" and one.field.field.storage != "link":
             fields[name]["html"] = str(widget(one.field.widget).show(one.field, kit)(now.values.get(name), None))
         if one.field.widget == "lines":
-            fields.update(_computed_cells(one.field, now.values.get(name) or (), kit))
+            numbers = [number for number, _ in read_lines(one.field, sent)]
+            fields.update(_line_cells(one.field, numbers, now.values.get(name) or (), kit))
     return jsonify({"fields": fields})
 
 
-def _computed_cells(bound: Any, lines: Sequence[Mapping[str, Any]], kit: Any) -> dict[str, Any]:
-    computed = [m for m in bound.members if m.field.computed != "no" and m.field.storage != "link"]
-    return {
-        f"{bound.name}.{i}.{m.name}": {"html": str(widget(m.widget).show(m, kit)(plain_line(line).get(m.name), None))}
-        for i, line in enumerate(lines)
-        for m in computed
-    }
+def _line_cells(bound: BoundField, numbers: Sequence[str], lines: Sequence[Any], kit: Kit) -> dict[str, Any]:
+    """What is computed in each line, and what an element left empty takes as its default."""
+    found: dict[str, Any] = {}
+    for number, line in zip(numbers, lines):
+        values = plain_line(line)
+        for member in bound.members:
+            value, key = values.get(member.name), f"{bound.name}.{number}.{member.name}"
+            if member.field.storage == "link":
+                continue
+            if member.field.computed != "no":
+                found[key] = {"html": str(widget(member.widget).show(member, kit)(value, None))}
+            elif isinstance(member.field.default, Expression) and value is not None and not member.readonly:
+                found[key] = {"input": member.type.to_input(value, member.field, kit.coercion)}
+    return found
 
 
 # --- delete and restore ------------------------------------------------------------------------------------------
@@ -367,7 +379,7 @@ def remove(entity: str, record_id: int) -> Response:
             raise NotFound
         delete(session, entity, record_id)
     text = str(plural(1, "{n} record moved to the recycle bin", "{n} records moved to the recycle bin"))
-    flash({"message": text, "undo": f"/e/{entity}/restore?id={record_id}"}, "success")
+    note(text, undo=f"/e/{entity}/restore?id={record_id}")
     return htmx.go(f"/e/{entity}")
 
 
@@ -380,7 +392,7 @@ def bring_back(entity: str) -> Response:
             raise NotFound
         for record_id in ids:
             restore(session, entity, record_id)
-    flash(plural(len(ids), "{n} record restored", "{n} records restored"), "success")
+    note(plural(len(ids), "{n} record restored", "{n} records restored"))
     if "id" in request.args:
         return make_response("", 200)
     return htmx.go("/recycle-bin")

@@ -51,7 +51,9 @@ def related(entity: str, record_id: int, name: str) -> Response:
         paths = [c.key for c in columns]
         if target.currency and target.currency not in paths and binder.visible(bound.entity, target.currency):
             paths.append(target.currency)
-        query = Query(entity=bound.entity, select=tuple(paths), where=where, ids=ids, limit=PAGE, page=page, count="capped")
+        query = Query(
+            entity=bound.entity, select=tuple(paths), where=where, ids=ids, limit=PAGE, page=page, count="capped"
+        )
         found = run(session, query)
         rows, count = list(found.rows), found.count or 0
     opener = target.title if target.title in [c.key for c in columns] else columns[0].key if columns else ""

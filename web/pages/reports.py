@@ -42,7 +42,7 @@ def show(name: str) -> Response:
         "rows": _rows(binder, result) if result else [],
         "total": _whole(result) if result else None,
         "numeric": lambda heading: heading.type.kind in NUMERIC and heading.role != "group",
-        "parameters": [_parameter(binder, p, given, result) for p in report.parameters],
+        "parameters": [_parameter(binder, p, given) for p in report.parameters],
         "problem": problem,
         "bars": _bars(result) if result else {},
     }
@@ -53,7 +53,7 @@ def _told(error: Answer, language: str) -> str:
     return " ".join(say_problem(p, language) for p in error.problems) or say_answer(error, language)
 
 
-def _parameter(binder: Binder, parameter: Parameter, given: dict[str, str], result: ReportResult | None) -> dict[str, Any]:
+def _parameter(binder: Binder, parameter: Parameter, given: dict[str, str]) -> dict[str, Any]:
     """One parameter as the page asks for it. A period is asked for by its name or by two days."""
     kind = parameter.field_type
     choices = [(c.name, c.label) for c in binder.choices(parameter.options)] if parameter.options else []

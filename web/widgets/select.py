@@ -18,7 +18,7 @@ class SelectWidget(Widget):
 
     def show(self, field: BoundField, kit: Kit) -> Show:
         if field.choices and not any(c.tone for c in field.choices):
-            known = {c.name: escape(c.label) for c in field.choices}
+            known: dict[str, str] = {c.name: escape(c.label) for c in field.choices}
         else:
             known = {c.name: badge(c.label, c.tone) for c in field.choices}
 

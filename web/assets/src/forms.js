@@ -78,6 +78,9 @@ const apply = (form, state) => {
       if (now.why) box.title = now.why;
       if ("readonly" in now) all("input, textarea, select", box).forEach((i) => (i.matches("select") || i.type === "checkbox" ? (i.disabled = now.readonly) : (i.readOnly = now.readonly)));
     }
+    if ("input" in now) all(`[name="${CSS.escape(name)}"]`, form).forEach((e) => {
+      if (e.value === "" && document.activeElement !== e) e.value = now.input; // a default that follows from the rest
+    });
     if ("html" in now) all(`[data-computed="${CSS.escape(name)}"]`, form).forEach((e) => {
       if (e.dataset.html !== now.html) {
         e.dataset.html = now.html;

@@ -28,7 +28,8 @@ class Node:
 
     def children(self) -> Iterator[Node]:
         """The nodes directly below, in the order of the text."""
-        for name in _parts(type(self)):
+        kind: Any = type(self)
+        for name in _parts(kind):
             value = getattr(self, name)
             if isinstance(value, Node):
                 yield value

@@ -78,7 +78,9 @@ def read_date(raw: str) -> clock.date | None:
 
     Orders of day and month that depend on a country, and years of two digits, are refused: they cannot be read safely.
     """
-    text: str | None = raw if _ISO.fullmatch(raw) else one_line(raw)
+    if _ISO.fullmatch(raw):
+        return _of_iso(raw)
+    text = one_line(raw)
     if text is None:
         return None
     if len(text) > 40:
@@ -90,6 +92,13 @@ def read_date(raw: str) -> clock.date | None:
         if found := spelling.fullmatch(text):
             return _day(found, raw)
     raise Rejection("value.not_a_date", value=raw)
+
+
+def _of_iso(raw: str) -> clock.date:
+    try:
+        return clock.date.fromisoformat(raw)
+    except ValueError:
+        raise Rejection("value.no_such_date", value=raw) from None
 
 
 def _day(found: re.Match[str], raw: str) -> clock.date:

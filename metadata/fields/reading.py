@@ -25,17 +25,21 @@ _UNPLAIN = re.compile(r"[^ -~]")
 
 def one_line(raw: str) -> str | None:
     """NFC, trimmed, on one line; None for nothing. Refuses control characters and lone surrogates."""
-    if raw.isascii() and raw.isprintable():
-        return raw.strip() or None
-    text = checked(raw)
-    return _LINE_SPACE.sub(" ", text).strip() or None
+    if raw.isprintable():
+        return _composed(raw).strip() or None
+    return _LINE_SPACE.sub(" ", checked(raw)).strip() or None
 
 
 def many_lines(raw: str) -> str | None:
     """NFC, trimmed, line ends as `\\n`; None for nothing. Refuses control characters other than tab and line end."""
-    if raw.isascii() and raw.isprintable():
-        return raw.strip() or None
+    if raw.isprintable():
+        return _composed(raw).strip() or None
     return checked(raw.replace("\r\n", "\n").replace("\r", "\n")) or None
+
+
+def _composed(text: str) -> str:
+    """In NFC; most text is, and seeing that costs little."""
+    return text if text.isascii() or unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text)
 
 
 def checked(raw: str) -> str:

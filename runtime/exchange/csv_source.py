@@ -94,6 +94,6 @@ def _rows(path: Path, encoding: str, delimiter: str) -> Iterator[Row]:
             for number, cells in enumerate(reader, 1):
                 if len(cells) > MOST_COLUMNS:
                     raise Unreadable("import.too_many_columns", max=MOST_COLUMNS)
-                yield number, [restored(cell) for cell in cells]
+                yield number, [restored(cell) if cell[:1] == "'" else cell for cell in cells]
         except csv.Error as error:
             raise Unreadable("import.broken_line", line=reader.line_num) from error

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from metadata.fields import FieldType, field_type
 from metadata.fields.base import Coercion
+from metadata.fields.members import joined
 from metadata.model import Application, Entity, Field, Sort
 from rules.expression import Expression
 from runtime.errors import BadQuery, Forbidden, NotFound
@@ -42,8 +43,10 @@ class _Column:
         if value is None:
             return None
         title = row.titles.get(self.path)
-        if title is not None and self.field.storage in ("link", "links", "any_link"):
-            return title if isinstance(title, str) else "; ".join(title)
+        if isinstance(title, tuple):
+            return joined([(str(t), f"#{i}") for t, i in zip(title, value) if t is not None])
+        if title is not None and self.field.storage in ("link", "any_link"):
+            return str(title)
         return self.kind.to_cell(value, self.field, context)
 
     def json(self, row: Row, context: Coercion) -> Any:

@@ -71,9 +71,8 @@ class Planner:
 
     def renew(self, task: Task) -> None:
         """Goes on with the same file on a newer published version."""
-        self.__dict__.pop("_named", None)
-        self.__dict__.pop("_fields", None)
-        self.__dict__.pop("_may_create", None)
+        for derived in ("_named", "_fields", "_may_create", "_places"):
+            self.__dict__.pop(derived, None)
         self.task = task
         self._used = [c for c in task.columns if c.field is not None]
 
@@ -131,16 +130,21 @@ class Planner:
 
     def _read(self, number: int, cells: list[Any]) -> RowPlan:
         plan = RowPlan(number, cells)
-        for column in self._used:
-            raw = cells[column.index] if column.index < len(cells) else None
-            if raw is None or raw == "" or (isinstance(raw, str) and not raw.strip()):
-                if self.task.clear and column.field not in self.task.match:
-                    plan.values[column.field or ""] = None
+        width = len(cells)
+        for index, name in self._places:
+            raw = cells[index] if index < width else None
+            if raw is None or raw == "" or (isinstance(raw, str) and raw.isspace()):
+                if self.task.clear and name not in self.task.match:
+                    plan.values[name] = None
             else:
-                plan.values[column.field or ""] = raw
-        if any(cell not in (None, "") for cell in cells[self.task.width :]):
+                plan.values[name] = raw
+        if width > self.task.width and any(cell not in (None, "") for cell in cells[self.task.width :]):
             plan.refuse("import.too_many_cells")
         return plan
+
+    @cached_property
+    def _places(self) -> tuple[tuple[int, str], ...]:
+        return tuple((column.index, column.field) for column in self._used if column.field)
 
     # --- links ---------------------------------------------------------------------------------------------------
 

@@ -388,7 +388,8 @@ def _title(session: Session, access: Access, entity: str, alias: sa.FromClause, 
     """What the record is called; its id where its title is hidden or nothing a title could be."""
     described = session.app.entities[entity]
     found = described.fields.get(described.title)
-    if found is None or found.name in access.hidden(entity) or found.storage in ("children", "choices", "links"):
+    hidden = entity != "file" and found is not None and found.name in access.hidden(entity)
+    if found is None or hidden or found.storage in ("children", "choices", "links"):
         return alias.c.id
     if found.storage == "link":
         return alias.c.id

@@ -8,6 +8,19 @@ from pathlib import Path
 import pytest
 
 from tests.databases import postgres_answers, postgres_database, sqlite_url
+from tests.mission_status import (
+    pytest_addoption,
+    pytest_collection_modifyitems,
+    pytest_runtest_logreport,
+    pytest_sessionfinish,
+)
+
+__all__ = [  # hooks of the page about the mission's rows: pytest finds them in this module
+    "pytest_addoption",
+    "pytest_collection_modifyitems",
+    "pytest_runtest_logreport",
+    "pytest_sessionfinish",
+]
 
 
 @pytest.fixture

@@ -136,7 +136,11 @@ def test_a_representative_cannot_infer_revenue(f: World, tmp_path: Path) -> None
         parse_sort(session, "customer", "-annual_revenue")
     unknown = f.api("zhangsan", "GET", "/customer?where=no_such_field > 0")
     hidden = f.api("zhangsan", "GET", "/customer?where=annual_revenue > 0")
-    assert (hidden.status_code, hidden.json["title"]) == (unknown.status_code, unknown.json["title"]) == (400, hidden.json["title"])
+    assert (
+        (hidden.status_code, hidden.json["title"])
+        == (unknown.status_code, unknown.json["title"])
+        == (400, hidden.json["title"])
+    )
     assert f.api("zhangsan", "GET", "/customer?sort=-annual_revenue").status_code == 400
     rows = exported(f, "zhangsan", "customer", tmp_path)
     assert rows

@@ -81,15 +81,16 @@ def test_interest_in_needs_makes_a_segment(f: World) -> None:
     ]
 
 
-@pytest.mark.mission("CU-33")
 def test_basic_query_on_profile_fields(f: World) -> None:
     found = f.list("vp", "customer", "scale == 'from_200' and region.code == 'east'", of="short_name")
     assert sorted(found) == ["K1", "K5"]
 
 
-@pytest.mark.mission("CU-34")
 def test_advanced_query_nests_groups(f: World) -> None:
-    where = "(region.code == 'east' and (stage == 'repeat' or industry.code == 'C39')) or (region.code == 'south' and not (scale is None))"
+    where = (
+        "(region.code == 'east' and (stage == 'repeat' or industry.code == 'C39'))"
+        " or (region.code == 'south' and not (scale is None))"
+    )
     assert sorted(f.list("vp", "customer", where, of="short_name")) == ["K1", "K5", "S7"]
 
 

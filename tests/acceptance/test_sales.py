@@ -241,7 +241,11 @@ def test_a_communication_on_a_deal_shows_at_the_customer(f: World) -> None:
 
 
 def test_my_day_has_overdue_and_todays_tasks(f: World) -> None:
-    days = {"昨天": "2026-03-15T17:00:00+08:00", "今天": "2026-03-16T17:00:00+08:00", "后天": "2026-03-18T10:00:00+08:00"}
+    days = {
+        "昨天": "2026-03-15T17:00:00+08:00",
+        "今天": "2026-03-16T17:00:00+08:00",
+        "后天": "2026-03-18T10:00:00+08:00",
+    }
     for name, due in days.items():
         f.create("zhangsan", "task", subject=name, due_at=due, customer=f.k("K1"))
     assert f.list("zhangsan", "task", "overdue", of="subject") == ["昨天"]

@@ -117,6 +117,14 @@ class Site:
         self._checked = 0.0
         return self.published()
 
+    def serve(self, published: Published) -> None:
+        """Serves a version that this process has just committed, without reading it back."""
+        with self._lock:
+            if self._published is None or self._published.number < published.number:
+                self._published = published
+                self.cache.clear()
+            self._checked = time.monotonic()
+
     def _pin(self, connection: sa.Connection) -> Published:
         """The newest version as seen by this transaction."""
         number = store.newest(connection)

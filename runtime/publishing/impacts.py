@@ -15,8 +15,9 @@ from runtime.messages import say
 from runtime.schema.convert import Conversion, Custom, conversion_context, place_of
 from runtime.schema.inspect import inspect_database
 from runtime.schema.plan import Plan, Retyped
-from runtime.schema.tables import Tables, column_name, is_column, is_joined
+from runtime.schema.tables import column_name, is_column, is_joined
 from runtime.settings import Settings
+from runtime.site import Published, Site
 
 Severity = Literal["info", "warning", "danger", "refuse"]
 SAMPLE = 10
@@ -43,7 +44,7 @@ class Impact:
 
 
 def find_impacts(
-    connection: sa.Connection, site: Any, plan: Plan, old: Application | None, new: Application
+    connection: sa.Connection, site: Site, plan: Plan, old: Published | None, new: Application
 ) -> list[Impact]:
     """Every consequence of going from `old` to `new` for the data as they are before the plan has run."""
     if old is None:
@@ -54,9 +55,9 @@ def find_impacts(
 class _Impacts:
     """Looks at the tables of the old version: nothing has been moved yet."""
 
-    def __init__(self, connection: sa.Connection, site: Any, plan: Plan, old: Application, new: Application) -> None:
-        self.connection, self.site, self.plan, self.old, self.new = connection, site, plan, old, new
-        self.tables = Tables(old, "sqlite" if connection.dialect.name == "sqlite" else "postgresql")
+    def __init__(self, connection: sa.Connection, site: Site, plan: Plan, old: Published, new: Application) -> None:
+        self.connection, self.site, self.plan, self.old, self.new = connection, site, plan, old.app, new
+        self.tables = old.tables
         self.names = {r.new: r.old for r in plan.renamed}
         self.present = set(inspect_database(connection))
 

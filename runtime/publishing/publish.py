@@ -71,9 +71,10 @@ def plan(site: Site, layers: Sequence[Layer]) -> PublishPlan:
         changes = changed_files(store.documents(connection, base) if base else [], dump(layers))
         if compiled.errors or compiled.application is None:
             return PublishPlan(base=base, problems=compiled.problems, plan=None, impacts=[], changes=changes)
-        old = site._pin(connection).app if base else None
-        made = _schema_plan(site, connection, old, compiled.application, (base or 0) + 1)
-        impacts = find_impacts(connection, site, made, old, compiled.application)
+        old = site._pin(connection) if base else None
+        new = Published((base or 0) + 1, compiled.application, Tables(compiled.application, site.dialect))
+        made = _schema_plan(site, connection, old, new)
+        impacts = find_impacts(connection, site, made, old, new.app)
     return PublishPlan(base=base, problems=compiled.problems, plan=made, impacts=impacts, changes=changes)
 
 
@@ -97,61 +98,71 @@ def publish(
     compiled = compile_layers(layers)
     if compiled.errors or compiled.application is None:
         raise Refused("publish.problems", count=len(compiled.errors))
-    data = dump(layers)
-    packed = store.pack(data)
+    asked = _Asked(
+        app=compiled.application, data=dump(layers), note=note, user_id=user_id, accept=accept, rollback_of=rollback_of
+    )
+    packed = store.pack(asked.data)
     with database.answering():
         if base is None:
             with site.engine.connect() as connection:
                 base = store.newest(connection) if _initialised(connection) else None
         with _publishing(site) as connection:
-            number = _publish_locked(
-                site, connection, compiled.application, data, packed, note, user_id, accept, base, rollback_of, progress
-            )
-    site.refresh()
-    return number
+            served = _publish_locked(site, connection, asked, packed, base, progress)
+    site.serve(served)
+    return served.number
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What is to become the next version."""
+
+    app: Application
+    data: Dumped
+    note: str
+    user_id: int | None
+    accept: bool
+    rollback_of: int | None
 
 
 def _publish_locked(
     site: Site,
     connection: sa.Connection,
-    app: Application,
-    data: Dumped,
+    asked: _Asked,
     packed: bytes,
-    note: str,
-    user_id: int | None,
-    accept: bool,
     base: int | None,
-    rollback_of: int | None,
     progress: Callable[[Step], None] | None,
-) -> int:
+) -> Published:
     newest = store.newest(connection) if _initialised(connection) else None
-    before = store.documents(connection, newest) if newest else []
     if newest != base:
         _overtaken(connection, newest, base)
-    old = site._pin(connection).app if newest else None
-    number = (newest or 0) + 1
-    made = _schema_plan(site, connection, old, app, number)
-    _judge(find_impacts(connection, site, made, old, app), accept, site.settings.language)
+    old = site._pin(connection) if newest else None
+    served = Published((newest or 0) + 1, asked.app, Tables(asked.app, site.dialect))
+    made = _schema_plan(site, connection, old, served)
+    _judge(find_impacts(connection, site, made, old, asked.app), asked.accept, site.settings.language)
     apply(connection, made, progress)
-    connection.execute(
-        sa.insert(version_table).values(
-            number=number,
-            created_at=site.clock.now(),
-            created_by=user_id,
-            note=note,
-            documents=packed,
-            storage_fingerprint=app.storage_fingerprint,
-            display_fingerprint=app.display_fingerprint,
-            code=hooks.fingerprints(),
-            changes=changed_files(before, data)[:200],
-            rollback_of=rollback_of,
-        )
-    )
-    served = Published(number, app, Tables(app, site.dialect))
-    backfill.after_publish(
-        Session(site=site, published=served, connection=connection, user=SYSTEM, write=True), made, old
-    )
-    return number
+    _write_version(site, connection, asked, packed, served.number, newest)
+    session = Session(site=site, published=served, connection=connection, user=SYSTEM, write=True)
+    backfill.after_publish(session, made, old.app if old else None)
+    return served
+
+
+def _write_version(
+    site: Site, connection: sa.Connection, asked: _Asked, packed: bytes, number: int, newest: int | None
+) -> None:
+    before = store.documents(connection, newest) if newest else []
+    row = {
+        "number": number,
+        "created_at": site.clock.now(),
+        "created_by": asked.user_id,
+        "note": asked.note,
+        "documents": packed,
+        "storage_fingerprint": asked.app.storage_fingerprint,
+        "display_fingerprint": asked.app.display_fingerprint,
+        "code": hooks.fingerprints(),
+        "changes": changed_files(before, asked.data)[:200],
+        "rollback_of": asked.rollback_of,
+    }
+    connection.execute(sa.insert(version_table).values(row))
 
 
 def rollback(site: Site, number: int, user_id: int | None = None, *, accept: bool = False) -> int:
@@ -217,8 +228,15 @@ def _initialised(connection: sa.Connection) -> bool:
     return sa.inspect(connection).has_table("octavo_version")
 
 
-def _schema_plan(site: Site, connection: sa.Connection, old: Application | None, app: Application, number: int) -> Plan:
-    return schema_plan(connection, Tables(app, site.dialect), old, app, version=number, custom=custom_of(site.settings))
+def _schema_plan(site: Site, connection: sa.Connection, old: Published | None, new: Published) -> Plan:
+    return schema_plan(
+        connection,
+        new.tables,
+        old.app if old else None,
+        new.app,
+        version=new.number,
+        custom=custom_of(site.settings),
+    )
 
 
 def _overtaken(connection: sa.Connection, newest: int | None, base: int | None) -> None:

@@ -59,6 +59,10 @@ def options_draft(name: str, thing: Thing, path: Path, choices: dict[str, Any], 
         read[choice] = {**{k: given[k] for k in CHOICE_WORDS if k in given}, "properties": properties}
         if labels:
             read[choice]["label"] = labels
+        if "color" in properties:
+            params: dict[str, Any] = {"key": "color", "known": ", ".join(sorted(CHOICE_WORDS))}
+            at = (*path, choice, "color")
+            world.report("shape.unknown_key", thing, at, at_key=True, severity="warning", hint="colour", **params)
         if not is_name(choice):
             world.report("name.invalid", thing, (*path, choice), at_key=True, name=choice)
         for key, value in properties.items():
@@ -169,7 +173,8 @@ def _known(word: str, name: str, thing: Thing, path: Path, world: World) -> bool
         return True
     if not world.is_broken(word, name) and (word, name) not in world.hidden:
         hint = suggestion(name, world.names_of(word))
-        world.report("name.unknown", thing, path, hint=hint, kind=word, name=name[:60])
+        at_key = path[-1:] == (name,)
+        world.report("name.unknown", thing, path, at_key=at_key, hint=hint, kind=word, name=name[:60])
     return False
 
 
@@ -177,7 +182,7 @@ def _known(word: str, name: str, thing: Thing, path: Path, world: World) -> bool
 
 
 def _line_parents(draft: EntityDraft, world: World) -> None:
-    for member in draft.fields.values():
+    for member in list(draft.fields.values()):  # lines of itself gain a field meanwhile
         if member.type_name == "lines":
             _line_parent(draft, member, world)
 
@@ -193,7 +198,10 @@ def _line_parent(draft: EntityDraft, member: FieldDraft, world: World) -> None:
         world.report("lines.two_parents", draft.thing, member.path, related=related, entity=child.name)
         return
     child.parent, child.parent_field = (draft.name, by), member.name
-    if "position" not in child.fields:
+    taken = child.fields.get("position")
+    if taken is not None and not taken.system:
+        world.report("name.reserved", child.thing, taken.path, at_key=True, name="position")
+    if taken is None or not taken.system:
         child.fields["position"] = FieldDraft(
             name="position",
             type_name="integer",

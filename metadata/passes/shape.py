@@ -225,6 +225,7 @@ _PHRASES: dict[str, tuple[str, Any]] = {
     "maxLength": ("shape.too_long", _limit),
     "minItems": ("shape.empty", _given),
     "maxItems": ("shape.too_many", _limit),
+    "maxProperties": ("shape.too_many", _limit),
     "minProperties": ("shape.empty", _given),
     "uniqueItems": ("shape.twice", _given),
 }

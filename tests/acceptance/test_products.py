@@ -90,6 +90,6 @@ def test_quantities_keep_to_minimum_and_multiple(f: World) -> None:
 
 def test_a_draft_cannot_be_sold(f: World) -> None:
     draft = product(f, name="草稿", model="M9")
+    lines = [{"product": draft, "quantity": 1}]
     with pytest.raises(Refused):
-        lines = [{"product": draft, "quantity": 1}]
         f.create("wang", "opportunity", name="草稿", customer=f.k("K7"), owner=f.user("wang"), lines=lines)

@@ -103,7 +103,7 @@ class _Builder:
         return statement, tuple(member for _, member in found)
 
     def _wheres(self) -> list[sa.ColumnElement[bool]]:
-        wheres = [self.table.c.deleted_at.is_(None)]
+        wheres: list[sa.ColumnElement[bool]] = [self.table.c.deleted_at.is_(None)]
         for operation in ("read", "report"):
             rows = self.access.predicate(self.asked.entity, operation, self.table)
             if rows is not None:

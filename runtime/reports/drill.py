@@ -27,7 +27,8 @@ def plain_where(app: Application, report: Report, parameters: Mapping[str, Any])
         tree = ast.parse(report.where.text.strip(), mode="eval").body
         conjuncts = tree.values if isinstance(tree, ast.BoolOp) and isinstance(tree.op, ast.And) else [tree]
         kept = [c for c in conjuncts if _parameters(c) <= set(parameters)]
-        write_out = _WriteOut(parameters, lambda text: _is_moment(app, report.entity, text))
+        records = frozenset(p.name for p in report.parameters if p.type.kind == "record")
+        write_out = _WriteOut(parameters, records, lambda text: _is_moment(app, report.entity, text))
         written = [write_out.visit(c) for c in kept]
     except (SyntaxError, ValueError, RecursionError):
         return None
@@ -93,8 +94,11 @@ def _is_parameter(node: ast.AST) -> bool:
 class _WriteOut(ast.NodeTransformer):
     """Puts values in the place of `params.name`; `x in params.period` becomes two comparisons."""
 
-    def __init__(self, parameters: Mapping[str, Any], is_moment: Callable[[str], bool]) -> None:
+    def __init__(
+        self, parameters: Mapping[str, Any], records: frozenset[str], is_moment: Callable[[str], bool]
+    ) -> None:
         self.parameters = parameters
+        self.records = records
         self.is_moment = is_moment
 
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
@@ -103,7 +107,15 @@ class _WriteOut(ast.NodeTransformer):
             value = self.parameters[last.attr]  # type: ignore[attr-defined]
             if isinstance(value, tuple):
                 return self._within(node.left, value, isinstance(node.ops[0], ast.NotIn))
+        if any(_is_parameter(o) and o.attr in self.records for o in (node.left, last)):  # type: ignore[attr-defined]
+            node.left, node.comparators = self._id_of(node.left), [self._id_of(o) for o in node.comparators]
+            return node
         return self.generic_visit(node)
+
+    def _id_of(self, operand: ast.expr) -> ast.expr:
+        """A record is compared with a written id by its own."""
+        written: ast.expr = self.visit(operand)
+        return written if _is_parameter(operand) else ast.Attribute(value=written, attr="id", ctx=ast.Load())
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         if not _is_parameter(node):

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, Flask, Response, current_app, request
+from flask import Blueprint, Response, current_app, request
 from flask.blueprints import BlueprintSetupState
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.exceptions import NotFound as NoSuchAddress
@@ -69,7 +69,7 @@ def create_api(site: Site) -> Blueprint:
 
 
 def _prepare(state: BlueprintSetupState, site: Site) -> None:
-    app: Flask = state.app
+    app = state.app
     app.extensions[context.EXTENSION] = site
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
 

@@ -15,7 +15,6 @@ from runtime.exchange import state
 from runtime.exchange.state import Status
 from runtime.files.attachments import open_file
 from runtime.files.names import safe_name
-from runtime.records import read as read_record
 from runtime.site import Session
 from web.api import context, idempotent
 from web.api.records import answer
@@ -89,34 +88,31 @@ def _cell(value: Any) -> Any:
 
 def read(identity: str) -> Response:
     context.parameters()
-    with context.reading() as session:
-        return answer(_status(state.status(session, _own(session, identity))))
+    return answer(_status(_own(identity)))
 
 
 def run(identity: str) -> Response:
     """Runs the import from where it stands. Answers when it has ended."""
     context.parameters()
-    with context.reading() as session:
-        number = _own(session, identity)
+    number = _own(identity).id
     return answer(_status(exchange.run_import(context.site(), number, language=context.language())))
 
 
 def rejects(identity: str) -> Response:
     """The file of refused rows, in the format the import came in."""
     context.parameters()
-    with context.reading() as session:
-        found = state.status(session, _own(session, identity))
-        if found.rejects is None:
-            raise NotFound
+    found = _own(identity)
+    if found.rejects is None:
+        raise NotFound
+    with context.site().session() as session:  # the import is his, and so is this file of it
         opened = open_file(session, found.rejects)
         return send_file(opened.stream, mimetype=opened.media, as_attachment=True, download_name=opened.name)
 
 
-def _own(session: Session, identity: str) -> int:
-    """The import, if the user may see it."""
-    number = context.record_id(identity)
-    read_record(session, state.JOB, number, ["id"])
-    return number
+def _own(identity: str) -> Status:
+    """The import, if it is the user's own; administrators see all."""
+    with context.reading() as session:
+        return state.status(session, context.record_id(identity))
 
 
 def _status(found: Status) -> dict[str, Any]:

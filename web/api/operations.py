@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from flask import Blueprint, Flask, Response, g, request
+from flask import Blueprint, Response, g, request
 from flask.blueprints import BlueprintSetupState
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -39,7 +39,7 @@ class Figures:
         registry = self.registry
         if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
             registry = CollectorRegistry()
-            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+            MultiProcessCollector(registry)
         return generate_latest(registry) + generate_latest(_OfSite(self.site))
 
 
@@ -81,7 +81,7 @@ def create_operations(site: Site) -> Blueprint:
 
 
 def _count_requests(state: BlueprintSetupState, counted: Figures) -> None:
-    app: Flask = state.app
+    app = state.app
 
     @app.before_request
     def begin() -> None:

@@ -115,6 +115,7 @@ class Presenter:
     def _context(self, currency: str | None) -> Coercion:
         found = self._contexts.get(currency)
         if found is None:
+            assert currency is not None  # the context without a currency of its own is there from the start
             found = self._contexts[currency] = replace(self._contexts[None], currency=currency)
         return found
 

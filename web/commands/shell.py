@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 import orjson
@@ -38,7 +38,7 @@ class Failure(click.ClickException):
 
     def __init__(self, text: str, exit_code: int = 1) -> None:
         super().__init__(in_language(text, terminal_language()))
-        self.exit_code = exit_code
+        self.exit_code = exit_code  # type: ignore[misc]  # click declares the default on the class
 
     def show(self, file: Any = None) -> None:
         click.echo(self.format_message(), err=True)
@@ -60,7 +60,7 @@ class Shell:
             from runtime.site import Site  # not before a command needs it: `octavo --help` stays quick
 
             self._site = Site.open(self.folder)
-        return self._site  # type: ignore[no-any-return]
+        return cast("Site", self._site)
 
     def close(self) -> None:
         if self._site is not None:

@@ -59,13 +59,17 @@ def init_site(
     settings.metadata_folder.mkdir(parents=True, exist_ok=True)
     site = Site(settings, clock)
     package_folders = [Path(path).resolve() for path in packages]
-    _first_version(site, package_folders)
-    login, password = _admin(site, admin_password)
-    for name, data in _seeds(settings, package_folders):
-        if seed:
-            _once(site, f"seed:{name}", data / "seed")
-        if demo:
-            _once(site, f"demo:{name}", data / "demo")
+    try:
+        _first_version(site, package_folders)
+        login, password = _admin(site, admin_password)
+        for name, data in _seeds(settings, package_folders):
+            if seed:
+                _once(site, f"seed:{name}", data / "seed")
+            if demo:
+                _once(site, f"demo:{name}", data / "demo")
+    except BaseException:
+        site.close()
+        raise
     return InitResult(site=site, login=login, password=password, version=site.version)
 
 

@@ -21,7 +21,8 @@ MAX_SCALE = 20
 DIVISION_SCALE = 10
 CONTEXT = Context(prec=200, rounding=ROUND_HALF_UP, Emin=MIN_EMIN, Emax=MAX_EMAX)
 _UNITS = tuple(Decimal(1).scaleb(-scale) for scale in range(MAX_SCALE + 1))
-_LIMIT = Decimal(10) ** WHOLE_DIGITS
+_LIMITS = tuple(Decimal(10) ** digits for digits in range(WHOLE_DIGITS + 1))
+_LIMIT = _LIMITS[WHOLE_DIGITS]
 
 
 def whole_digits(type_: Type) -> int:
@@ -57,8 +58,8 @@ def fit(value: Exact | None, type_: Type) -> Exact | None:
     if type_.kind == "integer":
         return guard(value if isinstance(value, int) else int(round_to(value, 0)))
     rounded = round_to(Decimal(value), type_.scale)
-    limit = min(whole_digits(type_), WHOLE_DIGITS)
-    return rounded if abs(rounded) < Decimal(10) ** limit else None
+    limit = _LIMITS[min(max(whole_digits(type_), 0), WHOLE_DIGITS)]
+    return rounded if -limit < rounded < limit else None
 
 
 def divide(left: Exact, right: Exact, scale: int) -> Decimal | None:

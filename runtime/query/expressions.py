@@ -7,14 +7,14 @@ comparison with nothing is false: `coalesce(…, false)` says so, except where N
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from metadata.model import Application
 from metadata.model import Field as FieldModel
-from rules.evaluate import Environment, Values, run
+from rules.evaluate import run
 from rules.expression import Expression
 from rules.lowering import Frame, lower
 from rules.registry import FunctionRegistry
@@ -44,43 +44,10 @@ from rules.tree import (
 )
 from rules.typing import BOOLEAN, INTEGER, Type, decimal, record
 from runtime.query.dialects import Dialect, Element, Term, dialect, number
-from runtime.schema.tables import RATE_COLUMN, RATE_SCALE, Tables, column_name, is_column, is_joined
+from runtime.query.sql_context import NoSqlTwin, SqlContext, is_known
+from runtime.schema.tables import RATE_COLUMN, RATE_SCALE, column_name, is_column, is_joined
 
-Guard = Callable[[str, sa.FromClause], "Element | None"]
 _RATE = decimal(RATE_SCALE)
-
-
-class NoSqlTwin(Exception):  # noqa: N818 - an answer to the caller, who evaluates in Python instead
-    """The expression calls a function that has no SQL twin, or reads what no column holds."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class SqlContext:
-    """What expressions compile against.
-
-    `guard(entity, alias)` is the row access that subqueries and link hops of an expression written by a user carry;
-    None for expressions written in metadata, which see all rows. `measures` gives the SQL of earlier measures.
-    `outer` is the record that asks, `this` in a link's `where`; its values are bound.
-    """
-
-    tables: Tables
-    environment: Environment
-    guard: Guard | None = None
-    user_id: int | None = None
-    measures: dict[str, Element] = field(default_factory=dict)
-    outer: Values | None = None
-
-    @property
-    def app(self) -> Application:
-        return self.tables.app
-
-    @property
-    def dialect(self) -> str:
-        return self.tables.dialect
-
-    @property
-    def functions(self) -> FunctionRegistry:
-        return self.environment.functions or registered()
 
 
 def condition(expression: Expression, table: sa.FromClause, context: SqlContext) -> Element:
@@ -144,10 +111,12 @@ class _Compiler:
     # values known beforehand
 
     def _known(self, node: Node) -> Term:
+        return self.q.literal(self._raw(node), node.type)
+
+    def _raw(self, node: Node) -> Any:
         rows = (*(None for _ in self.rows), self.context.outer)
         frame = Frame(rows=rows, environment=self.context.environment, run=run)
-        found = run(lower(node, self.context.functions), frame)
-        return self.q.literal(found, node.type)
+        return run(lower(node, self.context.functions), frame)
 
     def _asks(self, node: Node) -> bool:
         """Whether it is a field of the record that asks, which no table of this statement holds."""
@@ -216,9 +185,6 @@ class _Compiler:
             child = inner.rows[0][1]
             found = sa.select(number(1)).where(child.c.id == item, *link).correlate_except(*inner.froms).exists()
         return sa.and_(item.is_not(None), sa.not_(found)) if node.negated else found
-
-    def _raw(self, node: Node) -> Any:
-        return run(lower(node, self.context.functions), Frame(rows=(), environment=self.context.environment, run=run))
 
     def _among(self, item: Node, items: tuple[Node, ...], negated: bool) -> Element:
         term = self.value(item)
@@ -519,23 +485,6 @@ class _MemberCompiler(_Compiler):
         for other in self.froms[1:]:
             made = made.join(other, sa.true())
         return made
-
-
-def is_known(node: Node) -> bool:
-    """Whether the node needs no row: its value is the same for every record of the set."""
-    if isinstance(node, (Row, Measure)) or (isinstance(node, Aggregate) and node.collection is None):
-        return False
-    if isinstance(node, Aggregate):
-        return _known_aggregate(node)
-    return all(is_known(child) for child in node.children())
-
-
-def _known_aggregate(node: Aggregate) -> bool:
-    """A collection of the person's or of the record before the change, with nothing of the row inside."""
-    if node.collection is None or not is_known(node.collection):
-        return False
-    inside = [n for part in (node.value, node.where, node.by) if part is not None for n in part.walk()]
-    return not any(isinstance(n, Row) and n.level > 0 for n in inside)
 
 
 __all__ = [

@@ -1,6 +1,6 @@
 """Python, SQLite and PostgreSQL give the same answer to the same expression on the same rows.
 
-OCTAVO_FUZZ=<count> runs that many expressions instead, from a seed of its own (OCTAVO_SEED).
+OCTAVO_FUZZ=<n> runs n times as many expressions, from a seed of their own (OCTAVO_SEED repeats one).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from runtime.query.expressions import condition, without_sql
 from tests.agreement.harness import BATCH, bench, coverage, generated, nothing_positions, parsed, tally
 from tests.databases import postgres_answers, postgres_database, sqlite_url
 
-COUNT = int(os.environ.get("OCTAVO_FUZZ") or 5000)
+COUNT = 5000 * int(os.environ.get("OCTAVO_FUZZ") or 1)
 SEED = int(os.environ.get("OCTAVO_SEED") or (time.time_ns() if os.environ.get("OCTAVO_FUZZ") else 7))
 TAILS = ("", " where", " by", " where by")
 LEAST = 20  # times that each operator and function must have been met

@@ -79,7 +79,7 @@ def _visible(
     readable = access.predicate(plan.name, "read", table)
     statement = statement if readable is None else statement.where(readable)
     if session.site.dialect != "sqlite":
-        statement = statement.with_for_update(of=table)
+        statement = statement.with_for_update(of=table)  # also against those who just now link to it
     found = session.connection.execute(statement).first()
     if found is None:
         raise NotFound()

@@ -234,7 +234,7 @@ def _lock(session: Session, plan: EntityPlan, ids: list[int]) -> None:
     """SQLite's writer is alone; elsewhere the rows are held before they are read, in the order of their ids."""
     if session.site.dialect != "sqlite":
         wanted = sa.select(plan.table.c.id).where(plan.table.c.id.in_(ids)).order_by(plan.table.c.id)
-        session.connection.execute(wanted.with_for_update()).all()
+        session.connection.execute(wanted.with_for_update(key_share=True)).all()
 
 
 def _recompute(session: Session, plan: EntityPlan, field: Field, ids: list[int]) -> set[int]:

@@ -194,7 +194,7 @@ def _before_images(
     if readable is not None:
         statement = statement.where(readable)
     if session.site.dialect != "sqlite":
-        statement = statement.with_for_update(of=table)
+        statement = statement.with_for_update(of=table, key_share=True)
     found: dict[int, tuple[dict[str, Any], bool, bool]] = {}
     ordered = sorted({i for i in ids if isinstance(i, int) and 0 < i < 2**63})
     for start in range(0, len(ordered), CHUNK):

@@ -229,6 +229,8 @@ def _readable(session: Session, access: Access, entity: str, ids: set[int]) -> s
     for start in range(0, len(ordered), CHUNK):
         statement = sa.select(table.c.id).where(table.c.id.in_(ordered[start : start + CHUNK]))
         statement = statement.where(table.c.deleted_at.is_(None))
+        if session.write and session.site.dialect != "sqlite":  # held as the foreign key will hold them
+            statement = statement.with_for_update(read=True, key_share=True, of=table)
         found.update(session.connection.scalars(statement if rows is None else statement.where(rows)))
     return found
 

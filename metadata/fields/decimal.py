@@ -35,6 +35,9 @@ PRECISION = {
 }
 
 
+_SAFE = exact.Decimal(10**5)  # below it, even the ten decimals of a field leave at most 15 digits
+
+
 class Exact(FieldType):
     """What the exact numbers share: decimal, percent, money."""
 
@@ -62,7 +65,7 @@ class Exact(FieldType):
         if value is None:
             return None
         short = trimmed(value)
-        return f"{short:f}" if len(short.as_tuple().digits) > 15 else short
+        return f"{short:f}" if abs(short) >= _SAFE and len(short.as_tuple().digits) > 15 else short
 
     def json_schema(self, field: Field, choices: tuple[str, ...] = ()) -> Mapping[str, Any]:
         return {

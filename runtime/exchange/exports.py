@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -38,19 +38,33 @@ class _Column:
     def label(self, language: str) -> str:
         return ".".join(f.label.of(language) for f in self.fields)
 
-    def cell(self, row: Row, context: Coercion) -> Any:
-        value = row.values.get(self.path)
-        if value is None:
+    def filler(self, context: Coercion) -> Callable[[Any, Row], Any] | None:
+        """What makes a cell of a value that is there; None where the value is the cell."""
+        kind, field, path = self.kind, self.field, self.path
+        if field.storage in ("link", "any_link"):
+            return lambda value, row: _linked(row.titles.get(path), value)
+        if field.storage == "links":
+            return lambda value, row: joined([(str(t), f"#{i}") for t, i in zip(row.titles[path], value) if t])
+        if type(kind).to_cell is FieldType.to_cell:
             return None
-        title = row.titles.get(self.path)
-        if isinstance(title, tuple):
-            return joined([(str(t), f"#{i}") for t, i in zip(title, value) if t is not None])
-        if title is not None and self.field.storage in ("link", "any_link"):
-            return str(title)
-        return self.kind.to_cell(value, self.field, context)
+        if kind.storage == "boolean" or field.options:  # few distinct values: each is said once
+            said: dict[Any, Any] = {}
+
+            def remembered(value: Any, _row: Row) -> Any:
+                if value not in said:
+                    said[value] = kind.to_cell(value, field, context)
+                return said[value]
+
+            return remembered
+        return lambda value, _row: kind.to_cell(value, field, context)
 
     def json(self, row: Row, context: Coercion) -> Any:
         return self.kind.to_json(row.values.get(self.path), self.field, context)
+
+
+def _linked(title: Any, value: Any) -> str:
+    """The title; of a record whose title is not for this person, what tells it apart from others."""
+    return f"#{value}" if title is None else str(title)
 
 
 def _along(app: Application, entity: Entity, path: str) -> tuple[Field, ...]:
@@ -112,14 +126,27 @@ def export(
         raise NotFound()
     if not access.can(entity, "export"):
         raise Forbidden()
-    paths = tuple(columns or default_columns(session, described))
+    paths = tuple(dict.fromkeys(columns or default_columns(session, described)))
     chosen = [_Column(session.app, described, p) for p in paths]
     query = Query(
-        entity=entity, select=paths, where=tuple(where), sort=tuple(sort), limit=PAGE, q=q, operation="export"
+        entity=entity,
+        select=_selected(session, described, paths, kind),
+        where=tuple(where),
+        sort=tuple(sort),
+        limit=PAGE,
+        q=q,
+        operation="export",
     )
     counted = _Counter(_records(session, query))
     writer(_sheet(session, described, chosen, counted, as_json=kind == "json"), path)
     return counted.count
+
+
+def _selected(session: Session, entity: Entity, paths: tuple[str, ...], kind: str) -> tuple[str, ...]:
+    """The paths to read; JSON says amounts with their currency."""
+    code = entity.currency
+    wanted = kind == "json" and code is not None and Access(session).visible(entity.name, code)
+    return (*paths, code) if wanted and code and code not in paths else paths
 
 
 class _Counter:
@@ -136,16 +163,36 @@ class _Counter:
 def _sheet(session: Session, entity: Entity, chosen: list[_Column], rows: _Counter, *, as_json: bool) -> Sheet:
     context = coercion(session)
     if as_json:
-        values = ([str(row.id), *(c.json(row, context) for c in chosen)] for row in rows)
+        values = ([str(row.id), *(c.json(row, _in_currency(context, entity, row)) for c in chosen)] for row in rows)
         return Sheet(name=entity.name, columns=("id", *(c.path for c in chosen)), rows=values)
-    cells = ([c.cell(row, context) for c in chosen] for row in rows)
     return Sheet(
         name=entity.plural.of(session.language) or entity.name,
         columns=tuple(c.label(session.language) for c in chosen),
-        rows=cells,
+        rows=_cells(chosen, rows, context),
+        exact=True,
         dates=frozenset(i for i, c in enumerate(chosen) if c.kind.storage == "date"),
         moments=frozenset(i for i, c in enumerate(chosen) if c.kind.storage == "datetime"),
     )
+
+
+def _in_currency(context: Coercion, entity: Entity, row: Row) -> Coercion:
+    """Amounts are said in the record's own currency where it has one."""
+    code = row.values.get(entity.currency) if entity.currency else None
+    return context if code in (None, context.currency) else replace(context, currency=str(code))
+
+
+def _cells(chosen: Sequence[_Column], rows: Iterable[Row], context: Coercion) -> Iterator[list[Any]]:
+    """The cells of each row; only what differs from its value is touched."""
+    paths = [column.path for column in chosen]
+    fillers = [(i, fill) for i, column in enumerate(chosen) if (fill := column.filler(context)) is not None]
+    for row in rows:
+        values = row.values
+        cells = [values[path] for path in paths]
+        for index, fill in fillers:
+            value = cells[index]
+            if value is not None:
+                cells[index] = fill(value, row)
+        yield cells
 
 
 def _records(session: Session, query: Query) -> Iterator[Row]:

@@ -23,11 +23,15 @@ _EXACT_DIGITS = 15
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
-    """A table to write: cells are None, text, bool, int, Decimal, date or naive datetime."""
+    """A table to write: cells are None, text, bool, int, Decimal, date or naive datetime.
+
+    `exact` says that numbers a spreadsheet would round are text already.
+    """
 
     name: str
     columns: tuple[str, ...]
     rows: Iterable[Sequence[Any]]
+    exact: bool = False
     dates: frozenset[int] = frozenset()  # indexes of columns of dates
     moments: frozenset[int] = frozenset()  # indexes of columns of datetimes
 
@@ -55,7 +59,7 @@ def write_xlsx(sheet: Sheet, path: Path) -> None:
     names = _distinct(sheet.columns)
     formats = {names[i]: Format().set_num_format("yyyy-mm-dd") for i in sheet.dates}
     formats |= {names[i]: Format().set_num_format("yyyy-mm-dd hh:mm:ss") for i in sheet.moments}
-    records = ({name: _xlsx_cell(cell) for name, cell in zip(names, row)} for row in sheet.rows)
+    records = _records(sheet, names)
     first = next(records, None)
     rustpy_xlsxwriter.write_worksheet(
         _chained(dict.fromkeys(names) if first is None else first, records),
@@ -65,6 +69,12 @@ def write_xlsx(sheet: Sheet, path: Path) -> None:
         bold_headers=True,
         freeze_row=1,
     )
+
+
+def _records(sheet: Sheet, names: Sequence[str]) -> Iterator[dict[str, Any]]:
+    if sheet.exact:
+        return (dict(zip(names, row)) for row in sheet.rows)
+    return ({name: _xlsx_cell(cell) for name, cell in zip(names, row)} for row in sheet.rows)
 
 
 def _chained(first: dict[str, Any], rest: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -204,13 +204,18 @@ def test_the_oracle_finds_planted_faults(tmp_path: Any, monkeypatch: pytest.Monk
             import sqlalchemy as sa
 
             if name == scope and entity.name == "thing":
-                return sa.true() if scope != "shared" else original(self, name, entity, "read", alias)
+                return sa.true()
             return original(self, name, entity, operation, alias)
 
         return named
 
+    shared = Access._shared
     for scope in ("own", "team", "unit", "subordinates", "shared"):
-        monkeypatch.setattr(Access, "_named", planted(scope))
+        if scope == "shared":  # sharing for reading taken for sharing for editing
+            monkeypatch.setattr(Access, "_named", original)
+            monkeypatch.setattr(Access, "_shared", lambda self, entity, _, alias: shared(self, entity, "read", alias))
+        else:
+            monkeypatch.setattr(Access, "_named", planted(scope))
         site.tables.memo.pop(("queries", "select"), None)
         number = next(i for i, r in enumerate(ROLES) if r["edit"] == scope and r["read"] == scope)
         found: list[Any] = []

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,7 @@ def octavo(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, 
 
 
 @pytest.fixture
-def site(octavo: Octavo, tmp_path: Path) -> Iterator[Path]:
+def site(octavo: Octavo, tmp_path: Path) -> Path:
     """A site with the test application in its site layer."""
     folder = tmp_path / "site"
     (folder / "metadata").mkdir(parents=True)
@@ -55,4 +55,4 @@ def site(octavo: Octavo, tmp_path: Path) -> Iterator[Path]:
     (folder / "metadata" / "world.yaml").write_text(WORLD, encoding="utf-8")
     made = octavo("--json", "init", folder, "--admin-password", PASSWORD)
     assert made.code == 0, made.err
-    yield folder
+    return folder

@@ -96,9 +96,7 @@ class Sqlite(Dialect):
         return self._call("o_total", type_, *arguments)
 
     def guard_integer(self, element: Element) -> Element:
-        return sa.func.o_integer(
-            element, type_=sa.BigInteger()
-        )  # one call: SQLite nests a hundred deep
+        return sa.func.o_integer(element, type_=sa.BigInteger())  # one call: SQLite nests a hundred deep
 
     def negative(self, x: Term) -> Term:
         if is_wide(x.type):

@@ -14,6 +14,9 @@ from metadata.source import Document
 from rules.expression import Expression
 from rules.typing import INTEGER, FieldInfo, Type
 
+MOST_PROBLEMS = 100  # of one document in the passes after its shape
+_LONGEST, _COMPARED = 60, 200
+
 if TYPE_CHECKING:
     from metadata.kinds.base import Kind
 
@@ -119,6 +122,8 @@ class World:
     functions: Any = None
     hidden_fields: set[tuple[str, str]] = field(default_factory=set)
     used: set[tuple[str, str]] = field(default_factory=set)  # (entity, field) that declarations name
+    reported: dict[int, int] = field(default_factory=dict)  # problems by id of document
+    names: dict[str, set[str]] = field(default_factory=dict)  # by kind; filled once everything is declared
     hidden: set[tuple[str, str]] = field(default_factory=set)  # (kind, name) of things an upper layer hides
     dependencies: list[Any] = field(default_factory=list)
 
@@ -137,6 +142,9 @@ class World:
         related: Iterable[Place] = (),
         **params: Any,
     ) -> None:
+        self.reported[id(thing.document)] = self.reported.get(id(thing.document), 0) + 1
+        if self.reported[id(thing.document)] > MOST_PROBLEMS:
+            return
         place = thing.place(path, offset, at_key)
         self.problems.append(
             Problem(code=code, place=place, severity=severity, params=params, hint=hint, related=tuple(related))
@@ -156,6 +164,10 @@ class World:
             Problem(code=code, place=place, severity=severity, params=params, hint=hint, related=tuple(related))
         )
 
+    def had_enough(self, thing: Thing) -> bool:
+        """Whether so much was said of a document that more would help nobody, and only take time."""
+        return self.reported.get(id(thing.document), 0) >= MOST_PROBLEMS
+
     # --- looking things up
 
     def of_kind(self, word: str) -> Iterable[Thing]:
@@ -166,7 +178,9 @@ class World:
             return set(self.entities)
         if word == "options":
             return set(self.options)
-        return {t.name for t in self.of_kind(word)}
+        if word not in self.names:
+            self.names[word] = {t.name for t in self.of_kind(word)}
+        return self.names[word]
 
     def is_broken(self, word: str, name: str) -> bool:
         return (word, name) in self.broken
@@ -255,6 +269,11 @@ def title_of(draft: EntityDraft) -> str:
 
 
 def suggestion(name: str, known: Iterable[str]) -> str | None:
-    """The known name most like `name`, if any is."""
-    found = difflib.get_close_matches(name, sorted(known), 1, 0.6)
+    """The known name most like `name`, if any is. Of very many known names only the likeliest are compared."""
+    if len(name) > _LONGEST:
+        return None
+    near = sorted(k for k in known if abs(len(k) - len(name)) <= 1 + len(name) // 2)
+    if len(near) > _COMPARED:
+        near = [k for k in near if k[:1] == name[:1] and abs(len(k) - len(name)) <= 2][:_COMPARED]
+    found = difflib.get_close_matches(name, near, 1, 0.6)
     return found[0] if found else None

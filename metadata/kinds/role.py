@@ -14,6 +14,7 @@ from rules.typing import BOOLEAN
 
 OPERATIONS: tuple[str, ...] = get_args(Operation)
 SCOPES: tuple[str, ...] = get_args(NamedScope)
+_DEEPEST = 200
 _WORD = re.compile(r"[a-z_]+")
 _SCOPE = {
     "type": ["boolean", "string", "array"],
@@ -136,7 +137,7 @@ def _check_includes(thing: Thing, world: World) -> None:
     by_name = {t.name: t for t in world.of_kind("role")}
     trail, here = [thing.name], list(thing.data.get("includes") or ())
     seen = set(here)
-    while here:
+    while here and len(seen) < _DEEPEST:
         found = by_name.get(here.pop())
         further = set(found.data.get("includes") or ()) if found else set()
         if thing.name in further or (found is thing):

@@ -169,10 +169,13 @@ def _inline_options(draft: EntityDraft, field: str, choices: dict[str, Any], wor
 
 
 def _known(word: str, name: str, thing: Thing, path: Path, world: World) -> bool:
-    if name in world.names_of(word):
+    known = world.entities if word == "entity" else world.options if word == "options" else world.names_of(word)
+    if name in known:
         return True
+    if world.had_enough(thing):
+        return False
     if not world.is_broken(word, name) and (word, name) not in world.hidden:
-        hint = suggestion(name, world.names_of(word))
+        hint = suggestion(name, known)
         at_key = path[-1:] == (name,)
         world.report("name.unknown", thing, path, at_key=at_key, hint=hint, kind=word, name=name[:60])
     return False
@@ -330,7 +333,12 @@ def _not_a_link(reference: Reference, thing: Thing, world: World, part: str, off
 def _unknown_field(
     part: str, draft: EntityDraft, reference: Reference, thing: Thing, world: World, offset: int
 ) -> None:
-    if part in draft.lost or world.untrusted(draft.name) or (draft.name, part) in world.hidden_fields:
+    if (
+        world.had_enough(thing)
+        or part in draft.lost
+        or world.untrusted(draft.name)
+        or (draft.name, part) in world.hidden_fields
+    ):
         return
     hint = suggestion(part, world.field_names(draft.name))
     world.report(

@@ -44,7 +44,7 @@ def shape(document: Document) -> tuple[Shaped | None, list[Problem]]:
     if found:
         data, whole = _without([p for _, paths in found for p in paths], document.data, kind, document.extend)
     problems = [problem for problem, _ in found]
-    if not whole:
+    if not whole or len(found) >= MOST_PROBLEMS:
         return None, problems
     canonical = kind.canonical(data)
     return Shaped(document=document, kind=kind, data=canonical, partial=bool(found)), problems
@@ -86,7 +86,7 @@ def _phrased(error: Any, path: Path, places: Any, schema: dict[str, Any], data: 
     word = error.kind.name
     phrase = _PHRASES.get(word)
     if word == "additionalProperties" or word == "unevaluatedProperties":
-        for key in error.kind.unexpected:
+        for key in error.kind.unexpected[:MOST_PROBLEMS]:
             yield _unknown_key(key, path, places, schema, error, data), (*path, key)
     elif word == "required":
         key = error.kind.property

@@ -18,6 +18,8 @@ _WORD = re.compile(r"[a-z][a-z0-9_]*")
 def run(world: World) -> None:
     for thing in world.things.values():
         for wanted in thing.kind.expressions(thing, world):
+            if world.had_enough(thing):
+                break
             _check(wanted, thing, world)
     classify(world)
 
@@ -30,6 +32,7 @@ def _check(wanted: Wanted, thing: Thing, world: World) -> None:
         thing.expressions[wanted.path] = found
     if problems and _consequence(wanted, world):
         return
+    world.reported[id(thing.document)] = world.reported.get(id(thing.document), 0) + len(problems)
     for problem in problems:
         params: dict[str, Any] = dict(problem.params)
         world.report_at(

@@ -76,10 +76,9 @@ def test_values_that_look_like_sql_stay_values(local: Site) -> None:
 def test_odd_quantities_and_discounts_are_refused(local: Site, value: Any) -> None:
     with local.session(write=True) as session:
         before = content(session)
+        quantity, discount = (1, value) if value == "101" else (value, 0)
+        bad = {"name": "D", "discount": discount, "lines": [{"item": "a", "quantity": quantity, "price": 1}]}
         with pytest.raises(Refused) as refused:
-            quantity = value if value != "101" else 1
-            lines = [{"item": "a", "quantity": quantity, "price": 1}]
-            discount = value if value == "101" else 0
-            records.create(session, "deal", {"name": "D", "discount": discount, "lines": lines})
+            records.create(session, "deal", bad)
         assert refused.value.problems[0].field in ("lines.0.quantity", "discount")
         assert content(session) == before

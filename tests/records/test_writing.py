@@ -42,9 +42,8 @@ def test_lines_are_replaced_by_id_and_raise_the_version(site: Site) -> None:
     assert found.values["lines"][0].id == b.id
     assert a.id not in [line.id for line in found.values["lines"]]
     assert found.values["total"] == Decimal("13.5")
-    with site.session(write=True) as session:
-        with pytest.raises(Refused) as refused:
-            records.update(session, "deal", saved.id, {"lines": [{"id": a.id, "price": 1}]})
+    with site.session(write=True) as session, pytest.raises(Refused) as refused:
+        records.update(session, "deal", saved.id, {"lines": [{"id": a.id, "price": 1}]})
     assert refused.value.problems[0].field == "lines.0.id"
 
 
@@ -143,8 +142,8 @@ def test_conditions_hide_require_and_lock(site: Site) -> None:
 
 
 def test_every_problem_is_reported_at_once(site: Site) -> None:
+    bad = {"revenue": "-1", "born": "nonsense", "stage": "gone", "nothing": 1, "profit": 3}
     with site.session(write=True) as session, pytest.raises(Refused) as refused:
-        bad = {"revenue": "-1", "born": "nonsense", "stage": "gone", "nothing": 1, "profit": 3}
         records.create(session, "account", bad)
     assert {p.field for p in refused.value.problems} == {"name", "revenue", "born", "stage", "nothing", "profit"}
 

@@ -93,6 +93,7 @@ def _lines(
 ) -> None:
     lines = [plain_line(line) for line in lines]
     rows = lines if given is _ABSENT else given
+    sent: Mapping[str, Mapping[int, str]] = made.title if isinstance(made.title, Mapping) else {}
     by_id = {str(line.get("id")): line for line in lines}
     for number, line in enumerate(list(rows)[:MOST_LINES]):
         stored = by_id.get(str(line.get("id")), {}) if given is not _ABSENT else line
@@ -101,7 +102,10 @@ def _lines(
         for member in bound.members:
             key = f"{bound.name}.{number}.{member.name}"
             raw = line.get(member.name) if given is not _ABSENT and member.name in line else _ABSENT
-            cell = _input(member, key, stored.get(member.name), titles.get(member.name), raw, coercion)
+            title = titles.get(member.name)
+            if raw is not _ABSENT and member.name in sent:
+                title = sent[member.name].get(int(raw)) if str(raw or "").isdigit() else None
+            cell = _input(member, key, stored.get(member.name), title, raw, coercion)
             cell.problems = list(problems.get(key, ()))
             cells.append(cell)
         made.rows.append(cells)

@@ -96,8 +96,13 @@ def test_lines_are_added_changed_and_removed(site: Site, admin: Browser) -> None
 
 def test_a_problem_in_a_line_is_shown_in_its_cell(admin: Browser) -> None:
     data = {"name": "x", "customer": "1", "lines.__rows": "1", "lines.0.text": "甲", "lines.0.quantity": "many"}
+    data |= {"lines.0.product": "2", "owner": ""}
     answer = admin.post(f"/e/{LINED}/new", data, fragment=True)
     assert answer.status_code == 422
+    product = re.search(r'id="f-lines-0-product"[^>]*value="([^"]*)"', answer.text)
+    assert product is not None
+    assert product.group(1) != ""
+    assert 'href="#f-lines-0-quantity"' in answer.text
     assert re.search(r'id="f-lines-0-quantity"[^>]*aria-invalid="true"', answer.text)
     assert 'value="many"' in answer.text
 

@@ -10,11 +10,11 @@ from flask import Blueprint, Response, jsonify, make_response, render_template, 
 from rules.expression import Expression
 from runtime.errors import Answer, Conflict, NotFound, Refused, Stale
 from runtime.messages import say_answer, say_problem
-from runtime.query.select import titles_of
 from runtime.records import create, delete, evaluate_form, read, restore, update
 from runtime.views.binder import Binder, BoundField
-from runtime.views.forms import BoundForm, bind_form, read_form, read_lines
+from runtime.views.forms import BoundForm, Input, bind_form, read_form, read_lines
 from runtime.views.records import currency_of, inputs, plain_line, title_of
+from runtime.views.titles import titles_for
 from web import htmx
 from web.device import device
 from web.i18n import _, plural
@@ -145,6 +145,17 @@ def copy(entity: str, record_id: int) -> Response:
     return _form_page(binder, form, None, {**started.values, **values}, titles=record.titles, changed=True)
 
 
+def _place(made: Mapping[str, Input], field: str | None, sentence: str) -> tuple[str, str, str]:
+    """(id of the element, label, sentence) of a problem; a problem in a line names its line."""
+    parts = (field or "").split(".")
+    if parts[0] not in made:
+        return "", "", sentence
+    one = made[parts[0]]
+    if len(parts) > 2 and parts[1].isdigit():
+        return f"f-{'-'.join(parts)}", f"{one.field.label}, {_('Line {n}', n=int(parts[1]) + 1)}", sentence
+    return one.id, one.field.label, sentence
+
+
 def _form_page(
     binder: Binder,
     form: BoundForm,
@@ -165,18 +176,15 @@ def _form_page(
         if field is not None:
             by_field.setdefault(field, []).append(sentence)
     named = titles if titles is not None else (record.titles if record is not None else {})
-    named = {**_titles_for(binder, form, values, raw), **named} if raw is not None or record is None else named
+    if raw is not None or record is None:
+        named = {**named, **titles_for(binder, form, values, raw)}
     made = inputs(binder, form, values, named, raw=raw, state=started, problems=by_field)
-    for name, sentences in by_field.items():
-        head = name.split(".")[0]
-        if head in made and not made[head].problems and head != name:
-            made[head].problems = [f"{_('Line {n}', n=int(name.split('.')[1]) + 1)}: {s}" for s in sentences]
     kit = kit_for(binder, currency_of(binder, form.entity, values))
     for one in made.values():
         for cell in [one, *(c for row in one.rows for c in row)]:
             if cell.readonly or cell.field.readonly:
                 cell.text = widget(cell.field.widget).show(cell.field, kit)(cell.value, cell.title)
-    summary = [(made[f.split(".")[0]] if f and f.split(".")[0] in made else None, text) for f, text in problems]
+    summary = [_place(made, field, sentence) for field, sentence in problems]
     context = {
         "form": form,
         "record": record,
@@ -191,27 +199,6 @@ def _form_page(
     }
     name = "records/form_body.html" if htmx.wanted() else "records/form.html"
     return make_response(render_template(name, **context), status)
-
-
-def _titles_for(
-    binder: Binder, form: BoundForm, values: Mapping[str, Any], raw: Mapping[str, Any] | None
-) -> dict[str, Any]:
-    """Titles of the records a form names by id: prefilled, defaults, or sent back to be corrected."""
-    wanted: dict[str, set[int]] = {}
-    links = [(n, f) for n, f in form.fields.items() if f.field.storage in ("link", "links") and f.target]
-    chosen: dict[str, list[int]] = {}
-    for name, bound in links:
-        value = raw[name] if raw is not None and name in raw else values.get(name)
-        members = value if isinstance(value, list | tuple) else [value]
-        chosen[name] = [int(v) for v in members if v is not None and str(v).isdigit()]
-        wanted.setdefault(bound.target or "", set()).update(chosen[name])
-    found = {entity: titles_of(binder.session, entity, sorted(ids)) for entity, ids in wanted.items() if ids}
-    result: dict[str, Any] = {}
-    for name, bound in links:
-        known = found.get(bound.target or "", {})
-        if chosen[name]:
-            result[name] = known if bound.field.storage == "links" else known.get(chosen[name][0])
-    return result
 
 
 @blueprint.post("/e/<entity>/new")
@@ -303,7 +290,7 @@ def _differences(binder: Binder, form: BoundForm, record: Any, given: Mapping[st
     """(label, what is stored now, what was typed) of the fields in which the two differ."""
     kit = kit_for(binder, currency_of(binder, form.entity, record.values))
     coercion = kit.coercion
-    titles = _titles_for(binder, form, record.values, given)
+    titles = titles_for(binder, form, record.values, given)
     found = []
     for name, bound in form.fields.items():
         if bound.readonly or name not in given or bound.widget in ("lines", "secret"):

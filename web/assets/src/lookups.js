@@ -16,6 +16,8 @@ each("[data-lookup]", (box) => {
   let timer;
   let running;
   let at = -1;
+  let waiting = false; // a search is on its way
+  let hurried = false; // Enter was pressed before its answer came
 
   const options = () => all("[role=option]", list);
   const close = () => {
@@ -47,7 +49,10 @@ each("[data-lookup]", (box) => {
       list.classList.toggle("up", input.getBoundingClientRect().bottom + 260 > innerHeight && input.getBoundingClientRect().top > 280);
       input.setAttribute("aria-expanded", "true");
       at = -1;
-      if (input.value && options().length) mark(0);
+      waiting = false;
+      if (input.value && input.value !== chosenText && options().length) mark(0);
+      if (hurried && options().length) choose(options()[0]);
+      hurried = false;
     } catch (error) {
       if (error.name !== "AbortError") throw error;
     }
@@ -81,6 +86,7 @@ each("[data-lookup]", (box) => {
   input.addEventListener("click", () => list.hidden && search());
   input.addEventListener("input", () => {
     clearTimeout(timer);
+    waiting = true;
     timer = setTimeout(search, 120);
   });
   input.addEventListener("keydown", (event) => {
@@ -90,10 +96,11 @@ each("[data-lookup]", (box) => {
       event.stopPropagation();
       if (list.hidden) search();
       else mark(at + (key === "ArrowDown" ? 1 : -1));
-    } else if (key === "Enter" && !list.hidden && at >= 0) {
+    } else if (key === "Enter" && (waiting || (!list.hidden && at >= 0))) {
       event.preventDefault();
       event.stopPropagation();
-      choose(options()[at]);
+      if (waiting) hurried = true;
+      else choose(options()[at]);
     } else if (key === "Escape" && !list.hidden) {
       event.stopPropagation();
       input.value = multiple ? "" : chosenText;

@@ -213,13 +213,16 @@ def matches(session: Session, plan: EntityPlan, text: str, hidden: frozenset[str
 
 
 def ready(session: Session, plan: EntityPlan) -> bool:
-    """Whether the index is there: a site that has never written such a record has none."""
+    """Whether the index is there and holds the fields of this version, in their order.
+
+    A site that has never written such a record has none; after `search:` has changed the next write makes it anew.
+    """
     memo = session.tables.memo
     key = ("search ready", plan.name)
     if key not in memo and key not in session.cache:
-        statement = _driver(session, "SELECT 1 FROM octavo_state WHERE name = ?")
-        marker = f"search:{plan.table.name}"
-        if session.connection.exec_driver_sql(statement, (marker,)).first() is None:
+        statement = _driver(session, "SELECT value FROM octavo_state WHERE name = ?")
+        known = session.connection.exec_driver_sql(statement, (f"search:{plan.table.name}",)).scalar()
+        if known != ",".join(f.name for f in plan.search_fields):
             return False
         session.cache[key] = True
     return True

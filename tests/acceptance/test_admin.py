@@ -9,8 +9,9 @@ import pytest
 from metadata.packages import load_texts
 from runtime import records
 from runtime.bootstrap import init_site
+from runtime.commands import packages
 from runtime.publishing import layers
-from runtime.publishing.publish import publish
+from runtime.publishing.publish import plan, publish
 from runtime.query.select import Query, run
 from runtime.settings import throwaway_settings
 from runtime.site import Site
@@ -83,3 +84,51 @@ def test_every_label_speaks_both_languages(f: World) -> None:
     texts += [choice.label for options in app.options.values() for choice in options.choices]
     texts += [report.label for report in app.reports.values()]
     assert [t for t in texts if not {"zh", "en"} <= set(t.values)] == []
+
+
+RISK = """
+extend: opportunity
+fields:
+  budget_known: {type: boolean, default: false, label: {zh: 预算已确认, en: Budget confirmed}}
+---
+extend: {form: opportunity}
+tabs:
+  - name: profile
+    sections:
+      - {name: budget, label: {zh: 预算, en: Budget}, columns: 2, fields: [budget_known]}
+---
+extend: {list: opportunity}
+columns: [budget_known]
+filters: [budget_known]
+"""
+
+
+@pytest.mark.mission("OP-08")
+def test_a_custom_field_serves_record_query_and_list_without_a_restart(f: World) -> None:
+    deal = f.create("zhangsan", "opportunity", name="商机甲", customer=f.k("K1"))
+    f.create("zhangsan", "opportunity", name="商机乙", customer=f.k("K1"))
+    publish_site(f.site, RISK)
+    f.update("zhangsan", "opportunity", deal, budget_known=True)
+    assert f.read("zhangsan", "opportunity", deal)["budget_known"] is True
+    assert f.list("zhangsan", "opportunity", "budget_known") == ["商机甲"]
+    listed = f.site.application().list_for("opportunity")
+    assert "budget_known" in [column.key for column in listed.columns]
+    assert ("budget_known",) in [chosen.path for chosen in listed.filters]
+    form = f.site.application().form_for("opportunity")
+    assert "budget_known" in [i.field for tab in form.tabs for section in tab.sections for i in section.items]
+
+
+@pytest.mark.mission("AD-05")
+def test_what_a_site_declares_travels_as_a_package_with_a_plan_before(f: World, tmp_path: Path) -> None:
+    publish_site(f.site, CAPITAL)
+    packages.export(f.site, "capital", tmp_path / "capital")
+    with init_site(tmp_path / "other", admin_password="octavo-admin").site as other:
+        wanted = layers.folder_layers(other.settings, [tmp_path / "capital"])
+        planned = plan(other, wanted)
+        assert "paid_in" in str(planned.plan.steps)
+        assert "paid_in" not in other.application().entities["customer"].fields
+        packages.install(other, tmp_path / "capital", accept=True)
+        other.refresh()
+        assert "paid_in" in other.application().entities["customer"].fields
+        sections = {s.name for tab in other.application().form_for("customer").tabs for s in tab.sections}
+    assert "standing" in sections

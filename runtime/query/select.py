@@ -15,6 +15,7 @@ from rules.messages import phrase
 from rules.typing import BOOLEAN
 from runtime.errors import BadQuery, NotFound
 from runtime.query import cursor, search
+from runtime.query.daily import is_daily
 from runtime.query.expressions import condition, field_value
 from runtime.records.plan import EntityPlan, plan_of
 from runtime.schema.tables import column_name, is_column, is_joined
@@ -92,7 +93,7 @@ class _Prepared:
     titled: list[str]
     joined: list[ColumnInfo]
     any_links: list[str]
-    fixed: bool  # nothing in it depends on the moment or the person
+    fixed: bool  # nothing in it depends on the person, or on more of the moment than its date
 
 
 def run(session: Session, query: Query) -> Page:
@@ -101,7 +102,7 @@ def run(session: Session, query: Query) -> Page:
     _checked(session, access, query)
     prepared = _prepared(session, access, query)
     statement = _paged(session, query, prepared)
-    binds = access.binds()
+    binds = access.binds() if query.ids is None else access.binds() | {"query_ids": list(query.ids)}
     raw = session.connection.execute(statement, binds).all()
     more = len(raw) > query.limit
     raw = raw[: query.limit]
@@ -202,8 +203,8 @@ def _memo(session: Session, area: str) -> dict[Any, Any]:
 def _prepared(session: Session, access: Access, query: Query) -> _Prepared:
     memo = _memo(session, "select")
     key = (query.entity, query.select, query.where, query.rules, query.sort, query.deleted, query.operation)
-    usable = not query.q and not query.parameters and query.ids is None
-    whole = (*key, access.shape)
+    usable = not query.q and not query.parameters
+    whole = (*key, query.ids is None, session.today, access.shape)
     if usable and whole in memo:
         return memo[whole]
     prepared = _Builder(session, access, query).build()
@@ -269,12 +270,11 @@ class _Builder:
     def _element(self, entity: str, member: Field, alias: sa.FromClause) -> sa.ColumnElement[Any]:
         if is_column(member):
             return alias.c[column_name(member)]
-        self._note(member)
+        self._note(entity, member)
         return field_value(entity, member.name, alias, self.context)
 
-    def _note(self, member: Field) -> None:
-        if member.computed == "live" and (member.formula is None or member.formula.live):
-            self.fixed = False
+    def _note(self, entity: str, member: Field) -> None:
+        self.fixed = self.fixed and is_daily(self.session.app, entity, member)
 
     def _reach(self, path: Sequence[str], pairs: Sequence[tuple[str, Field]]) -> sa.FromClause:
         """The alias of the record a path of links ends at; one the user may not read is as if it were not there."""
@@ -287,13 +287,17 @@ class _Builder:
                 if target is None:
                     raise BadQuery("unknown_field", field=".".join(path))
                 link = self._element(entity, member, here)
-                self.aliases[step] = self._join(target, link)
+                self.aliases[step] = self._join(target, link, step)
             here = self.aliases[step]
             assert name == member.name
         return here
 
-    def _join(self, target: str, link: sa.ColumnElement[Any]) -> sa.FromClause:
-        alias = plan_of(self.session, target).table.alias()
+    def _join(self, target: str, link: sa.ColumnElement[Any], step: tuple[str, ...]) -> sa.FromClause:
+        memo = self.session.tables.memo  # an alias knows all columns of its table: made once per path
+        key = ("alias", self.query.entity, step, target)
+        alias: sa.FromClause | None = memo.get(key)
+        if alias is None:
+            alias = memo[key] = plan_of(self.session, target).table.alias()
         on = alias.c.id == link
         # Files have no rights of their own: who reads the record and the field, reads what is in it.
         rows = None if target == "file" else self._predicate(target, "read", alias)
@@ -305,11 +309,11 @@ class _Builder:
     ) -> sa.ColumnElement[Any]:
         step = tuple(path)
         if step not in self.aliases:
-            self.aliases[step] = self._join(target, link)
+            self.aliases[step] = self._join(target, link, step)
         title_name = self.session.app.entities[target].title
         found = self.session.app.entities[target].fields.get(title_name)
         if found is not None:
-            self._note(found)
+            self._note(target, found)
         return _title(self.session, self.access, target, self.aliases[step], self.context)
 
     def _predicate(self, entity: str, operation: str, alias: sa.FromClause) -> sa.ColumnElement[bool] | None:
@@ -337,7 +341,7 @@ class _Builder:
             found = search.matches(self.session, self.plan, query.q, hidden)
             wheres.append(sa.false() if found is None else table.c.id.in_(found))
         if query.ids is not None:
-            wheres.append(table.c.id.in_(query.ids))
+            wheres.append(table.c.id.in_(sa.bindparam("query_ids", value=list(query.ids), expanding=True)))
         return wheres
 
     def _sort(self, sort: Sort) -> tuple[sa.ColumnElement[Any], bool, bool]:
@@ -359,7 +363,7 @@ class _Builder:
             title = described.fields.get(described.title)
             step = tuple(path)
             if step not in self.aliases:
-                self.aliases[step] = self._join(target, self._element(entity, member, alias))
+                self.aliases[step] = self._join(target, self._element(entity, member, alias), step)
             if title is None or title.name in self.access.hidden(target) or _record_of(title):
                 return self.aliases[step].c.id
             return self._sort_element(target, title, self.aliases[step], (*path, title.name))

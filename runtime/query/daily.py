@@ -1,4 +1,4 @@
-"""Which live fields stay the same SQL for a whole day: those that read the date of today and nothing else that moves."""
+"""Which live fields stay the same SQL for a whole day: they read the date of today and nothing else that moves."""
 
 from __future__ import annotations
 

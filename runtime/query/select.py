@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import sqlalchemy as sa
@@ -496,7 +496,3 @@ def _count(
     few = prepared.counted.limit(CAP + 1).subquery()
     number = int(session.connection.execute(sa.select(sa.func.count()).select_from(few), binds).scalar_one())
     return min(number, CAP), number > CAP
-
-
-def with_ids(query: Query, ids: Sequence[int]) -> Query:
-    return replace(query, ids=tuple(ids))

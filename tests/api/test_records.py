@@ -235,6 +235,6 @@ def test_not_modified(api: Api) -> None:
 
 
 def test_a_record_given_away_answers_with_its_id_alone(api: Api) -> None:
-    number = api.create("alice", "account", name="mine for now")
+    number = api.create("alice", "account", name="mine still")
     shared = api.call("alice", "PATCH", f"/account/{number}", {"owner": str(api.ids["bob"])})
     assert shared.status_code in (403, 422)  # giving away takes the right to assign, which a rep has not

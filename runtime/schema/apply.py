@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import sqlalchemy as sa
-from alembic.migration import MigrationContext
-from alembic.operations import Operations
 
 from runtime.schema.plan import Plan
 from runtime.schema.steps import RebuildTable, Step
@@ -18,6 +16,9 @@ def apply(connection: sa.Connection, plan: Plan, progress: Callable[[Step], None
     On SQLite foreign keys must have been switched off before the transaction began (see `runtime.publishing`): a table
     that is rebuilt would take its lines along. They are checked here, before anything can be committed.
     """
+    from alembic.migration import MigrationContext  # late: only a publish needs Alembic, 8 MB of it
+    from alembic.operations import Operations
+
     operations = Operations(MigrationContext.configure(connection, opts={"transactional_ddl": True}))
     for step in plan.steps:
         if progress is not None:

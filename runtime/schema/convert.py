@@ -6,17 +6,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from alembic.operations import Operations
 
 from metadata.fields.base import Coercion, Rejection, field_type
 from metadata.model import Application, Field
 from runtime.schema.steps import Cost, Step, connection_of, light
 from runtime.schema.tables import is_joined, value_type
 from runtime.schema.types import Key, Text
+
+if TYPE_CHECKING:
+    from alembic.operations import Operations  # only a publish needs Alembic: 8 MB
 
 BATCH = 2000
 

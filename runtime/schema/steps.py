@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import sqlalchemy as sa
-from alembic.operations import Operations
 
 from runtime.schema.inspect import ForeignKey, Index, Table
 from runtime.schema.names import foreign_key_name
 from runtime.schema.tables import LIVING
 from runtime.schema.types import RawType, Text
+
+if TYPE_CHECKING:
+    from alembic.operations import Operations  # only a publish needs Alembic: 8 MB
 
 Cost = Literal["instant", "scan", "rewrite"]
 

@@ -239,10 +239,10 @@ def test_on_a_phone_everything_is_within_reach(open_page: Opener, live: Live) ->
     page.wait_for_url(re.compile(r"/e/customer/\d+$"))
 
 
-@pytest.mark.parametrize("address", PAGES)
-def test_every_control_has_a_name_and_every_id_is_single(open_page: Opener, live: Live, address: str) -> None:
+@pytest.mark.parametrize("where", PAGES)
+def test_every_control_has_a_name_and_every_id_is_single(open_page: Opener, live: Live, where: str) -> None:
     page = open_page()
-    page.goto(live.address + address)
+    page.goto(live.address + where)
     page.wait_for_load_state("networkidle")
     nameless = page.evaluate(
         """[...document.querySelectorAll('main button, main a[href], main input:not([type=hidden]), main select, main textarea')]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from markupsafe import Markup
@@ -20,7 +21,11 @@ class UserWidget(Widget):
         def person(value: Any, title: Any) -> str:
             if value is None:
                 return ""
-            name = str(title) if title is not None else f"#{value}"
-            return Markup('<span class="person">{}<span>{}</span></span>').format(avatar(name), name)
+            return _person(str(title) if title is not None else f"#{value}")
 
         return person
+
+
+@lru_cache(maxsize=4096)
+def _person(name: str) -> Markup:
+    return Markup('<span class="person">{}<span>{}</span></span>').format(avatar(name), name)

@@ -84,6 +84,12 @@ MESSAGES: dict[str, Message] = {
         "只有单选字段的变化进入阶段日志；其他字段看审计。",
         "Only select fields go to the stage log; the audit has the rest.",
     ),
+    "field.secret": Message(
+        "“{name}”是密钥，只进不出，这里不能用它",
+        "“{name}” is a secret: it goes in and never comes out, so it cannot be used here",
+        "密钥不能用于公式、条件、标题、编号、搜索、唯一、分组、排序和列。",
+        "No formula, condition, title, number, search, unique, group, sort or column may name a secret.",
+    ),
     "field.pattern": Message(
         "正则表达式不可用：{pattern}",
         "This regular expression cannot be used: {pattern}",

@@ -1,4 +1,4 @@
-"""Sweeping up: finished jobs, old fires, effects, idempotency keys and sessions."""
+"""Sweeping up: finished jobs, old fires, effects, idempotency keys, sessions, uploads, and what undoing would need."""
 
 from __future__ import annotations
 
@@ -46,6 +46,24 @@ def sweep_files(context: JobContext) -> dict[str, int]:
     return {"removed": sweep(context.site)}
 
 
+@long_job("forget_imports")
+def forget_imports(context: JobContext) -> None:
+    """Drops the earlier values kept for taking an import back, once that is no longer possible."""
+    from runtime.exchange.undo import forget  # late: loaded by the worker that runs it
+
+    forget(context.site)
+
+
+@job("seal_secrets")
+def seal_secrets(session: Session, _payload: Payload) -> dict[str, int]:
+    """Encrypts the values of fields that became secrets after they were filled."""
+    from runtime.security.secrets import seal_all  # late: loaded by the worker that runs it
+
+    return {"sealed": seal_all(session)}
+
+
 schedule("housekeeping", "17 3 * * *", "housekeeping")
 schedule("seal_audit", "7 * * * *", "seal_audit")
 schedule("sweep_files", "37 * * * *", "sweep_files")
+schedule("forget_imports", "27 3 * * *", "forget_imports")
+schedule("seal_secrets", "47 3 * * *", "seal_secrets")

@@ -74,6 +74,11 @@ class EntityPlan:
         return tuple((f.name, f.type) for f in self.plain if f.audit and f.storage != "children")
 
     @cached_property
+    def secrets(self) -> tuple[str, ...]:
+        """Fields whose values are sealed before they are written."""
+        return tuple(f.name for f in self.columns if f.type == "secret")
+
+    @cached_property
     def scope_fields(self) -> frozenset[str]:
         """Changing one of these hands the record to somebody else: it takes `assign`."""
         return frozenset(name for name in (self.entity.owner, self.entity.unit) if name)

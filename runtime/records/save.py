@@ -34,6 +34,7 @@ from runtime.records.validate import (
 )
 from runtime.records.values import CHUNK, Draft, Loader
 from runtime.security.access import Access
+from runtime.security.secrets import seal_drafts
 
 if TYPE_CHECKING:
     from runtime.site import Session
@@ -394,6 +395,8 @@ def _store(session: Session, plan: EntityPlan, drafts: list[Draft], *, creating:
     for _, members in tree_of(drafts):
         for draft in members:
             base_amounts(session, draft)
+            if draft.plan.secrets:
+                seal_drafts(session.site, draft.plan.secrets, draft)
     if creating:
         store.insert(session, plan, drafts)
         written = drafts

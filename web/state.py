@@ -33,6 +33,8 @@ class State:
     request_id: str
     language: str = "zh"
     theme: str = "auto"
+    chosen_language: str | None = None  # by a cookie of this browser; wins over what the person keeps
+    chosen_theme: str | None = None
     user_id: int | None = None
     token: str = ""
     session: Session | None = None
@@ -55,6 +57,7 @@ def reading() -> Session:
             raise NotSignedIn
         now.session = now.stack.enter_context(_open(write=False))
         now.language = now.session.language
+        now.theme = now.chosen_theme or now.session.user.theme or now.theme
     return now.session
 
 
@@ -77,5 +80,5 @@ def end_reading() -> None:
 def _open(*, write: bool) -> AbstractContextManager[Session]:
     now = state()
     return web().site.session(
-        now.user_id, write=write, language=now.language, channel="form", request_id=now.request_id
+        now.user_id, write=write, language=now.chosen_language, channel="form", request_id=now.request_id
     )

@@ -25,9 +25,11 @@ def identify() -> None:
         return
     now, settings = state(), web().site.settings
     chosen = request.cookies.get("octavo-language", "")
-    now.language = chosen if chosen in LANGUAGES else settings.language
+    now.chosen_language = chosen if chosen in LANGUAGES else None
+    now.language = now.chosen_language or settings.language
     theme = request.cookies.get("octavo-theme", "")
-    now.theme = theme if theme in preferences.THEMES else "auto"
+    now.chosen_theme = theme if theme in preferences.THEMES else None
+    now.theme = now.chosen_theme or "auto"
     token = cookies.token(web().site)
     if token:
         now.token = token

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from metadata.model import Application, Entity, Field
 from runtime.jobs.context import JobContext
 from runtime.jobs.queue import enqueue
-from runtime.jobs.registry import long_job, schedule
+from runtime.jobs.registry import Payload, job, long_job, schedule
 from runtime.schema.plan import Plan
 from runtime.schema.tables import RATE_COLUMN, column_name, has_rate, is_column
 
@@ -30,6 +30,7 @@ def after_publish(session: Session, plan: Plan, old: Application | None) -> None
     """Fills what existing records lack, or enqueues the jobs that do; part of the publishing transaction."""
     if old is None:
         return
+    _index_anew(session)
     for entity, field, what in needs(plan, old, session.app):
         if "job" in session.app.entities and _large(session, entity):
             enqueue(session, "backfill", {"entity": entity, "field": field, "what": what})
@@ -37,6 +38,21 @@ def after_publish(session: Session, plan: Plan, old: Application | None) -> None
         last: int | None = 0
         while last is not None:
             last = fill(session, entity, field, what, last)
+
+
+def _index_anew(session: Session) -> None:
+    """Search finds at once what `search:` names now: an index missing or of other fields is built, or its job is."""
+    from runtime.query import search  # late: folding tables take memory
+    from runtime.records.plan import plan_of
+
+    for name, entity in session.app.entities.items():
+        plan = plan_of(session, name)
+        if entity.retired or not plan.search_fields or search.ready(session, plan):
+            continue
+        if "job" in session.app.entities and _large(session, name):
+            enqueue(session, "search_index", {"entity": name}, unique_key=f"search_index:{name}")
+        else:
+            search.prepare(session, name)
 
 
 def needs(plan: Plan, old: Application, new: Application) -> Iterator[Need]:
@@ -146,6 +162,16 @@ def backfill(context: JobContext) -> dict[str, Any]:
                 return {"filled": context.progress}
             total = session.connection.scalar(sa.select(sa.func.count()).select_from(session.table(entity)))
             context.note(session, cursor=last, progress=context.progress + BATCH, total=total)
+
+
+@job("search_index")
+def search_index(session: Session, payload: Payload) -> None:
+    """Builds the search index of one entity, unless a write has done it meanwhile."""
+    from runtime.query import search  # late: folding tables take memory
+
+    entity = session.app.entities.get(str(payload["entity"]))
+    if entity is not None and not entity.retired:
+        search.prepare(session, entity.name)
 
 
 @long_job("recompute")

@@ -84,9 +84,10 @@ def prepare(session: Session, entity: str) -> None:
         return
     wanted = ",".join(f.name for f in plan.search_fields)
     marker = f"search:{plan.table.name}"
-    known = session.connection.exec_driver_sql(
-        _driver(session, "SELECT value FROM octavo_state WHERE name = ?"), (marker,)
-    ).scalar()
+    known = _marked(session, marker)
+    if known != wanted and session.site.dialect == "postgresql":  # of two first writers one builds, the other waits
+        session.connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (marker,))
+        known = _marked(session, marker)
     if known != wanted:
         _build(session, plan)
         delete, insert = (
@@ -99,6 +100,13 @@ def prepare(session: Session, entity: str) -> None:
         session.cache["search ready", entity] = True
     else:
         memo["search ready", entity] = True
+
+
+def _marked(session: Session, marker: str) -> str | None:
+    """The fields the index was built for."""
+    statement = _driver(session, "SELECT value FROM octavo_state WHERE name = ?")
+    found: str | None = session.connection.exec_driver_sql(statement, (marker,)).scalar()
+    return found
 
 
 def _driver(session: Session, text: str) -> str:
@@ -215,14 +223,13 @@ def matches(session: Session, plan: EntityPlan, text: str, hidden: frozenset[str
 def ready(session: Session, plan: EntityPlan) -> bool:
     """Whether the index is there and holds the fields of this version, in their order.
 
-    A site that has never written such a record has none; after `search:` has changed the next write makes it anew.
+    A site that has never written such a record has none. Publishing builds it anew when `search:` has changed; of a
+    large entity a job does, or the next write.
     """
     memo = session.tables.memo
     key = ("search ready", plan.name)
     if key not in memo and key not in session.cache:
-        statement = _driver(session, "SELECT value FROM octavo_state WHERE name = ?")
-        known = session.connection.exec_driver_sql(statement, (f"search:{plan.table.name}",)).scalar()
-        if known != ",".join(f.name for f in plan.search_fields):
+        if _marked(session, f"search:{plan.table.name}") != ",".join(f.name for f in plan.search_fields):
             return False
         session.cache[key] = True
     return True

@@ -167,7 +167,7 @@ class Site:
         Raises `NotSignedIn` for a user who is gone, `Busy` and `DiskFull` for a database that cannot serve.
         """
         with database.answering(), self._connection(write) as connection:
-            published = self._pin(connection) if write or self.dialect == "sqlite" else self.published()
+            published = self._pin(connection) if write else self.published()
             session = Session(
                 site=self,
                 published=published,

@@ -10,7 +10,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -100,26 +100,37 @@ def resolve(site: Site, token: str) -> int | None:
 def resolve_session(site: Site, token: str) -> Known | None:
     """The user and the newest published version, in one statement."""
     now = site.clock.now()
-    person = site.tables.table("user")
-    newest = sa.select(sa.func.max(version_table.c.number)).scalar_subquery()
-    statement = sa.select(session_table.c.user_id, session_table.c.seen_at, newest).select_from(
-        session_table.join(person, person.c.id == session_table.c.user_id)
-    )
-    statement = statement.where(
-        session_table.c.token_hash == digest(token),
-        session_table.c.expires_at > now,
-        session_table.c.seen_at > now - IDLE,
-        person.c.deleted_at.is_(None),
-        person.c.status.in_(ACTIVE),
-    )
+    values = {"token": digest(token), "now": now, "seen": now - IDLE}
     with answering(), site.engine.connect() as connection:
-        row = connection.execute(statement).first()
+        row = connection.execute(_resolving(site), values).first()
     if row is None:
         return None
     if now - row[1] > SEEN_STEP:
         _seen(site, token, now)
     site.refresh(int(row[2]))
     return Known(row[0], int(row[2]))
+
+
+def _resolving(site: Site) -> sa.Select[Any]:
+    """The statement that resolves a session, built once per version."""
+    memo = site.tables.memo
+    if "resolve_session" not in memo:
+        person = site.tables.table("user")
+        moment = session_table.c.expires_at.type
+        newest = sa.select(sa.func.max(version_table.c.number)).scalar_subquery()
+        memo["resolve_session"] = (
+            sa.select(session_table.c.user_id, session_table.c.seen_at, newest)
+            .select_from(session_table.join(person, person.c.id == session_table.c.user_id))
+            .where(
+                session_table.c.token_hash == sa.bindparam("token"),
+                session_table.c.expires_at > sa.bindparam("now", type_=moment),
+                session_table.c.seen_at > sa.bindparam("seen", type_=moment),
+                person.c.deleted_at.is_(None),
+                person.c.status.in_(ACTIVE),
+            )
+        )
+    found: sa.Select[Any] = memo["resolve_session"]
+    return found
 
 
 def _seen(site: Site, token: str, now: datetime) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from runtime.database import answering
 from runtime.people import ACTIVE
 from runtime.schema.internal import token as token_table
+from runtime.schema.internal import version as version_table
 from runtime.security.sessions import digest
 
 if TYPE_CHECKING:
@@ -34,25 +35,36 @@ def create_token(session: Session, user_id: int, name: str, *, expires_at: datet
 def resolve_token(site: Site, text: str) -> int | None:
     """The id of the user a token belongs to; None where it is unknown, revoked or over, or its user is gone."""
     now = site.clock.now()
-    person = site.tables.table("user")
-    statement = (
-        sa.select(token_table.c.user_id, token_table.c.used_at)
-        .join(person, person.c.id == token_table.c.user_id)
-        .where(
-            token_table.c.token_hash == digest(text),
-            token_table.c.revoked_at.is_(None),
-            sa.or_(token_table.c.expires_at.is_(None), token_table.c.expires_at > now),
-            person.c.deleted_at.is_(None),
-            person.c.status.in_(ACTIVE),
-        )
-    )
     with answering(), site.engine.connect() as connection:
-        row = connection.execute(statement).first()
+        row = connection.execute(_resolving(site), {"token": digest(text), "now": now}).first()
     if row is None:
         return None
     if row[1] is None or now - row[1] > USED_STEP:
         _used(site, text, now)
+    site.refresh(int(row[2]))
     return int(row[0])
+
+
+def _resolving(site: Site) -> sa.Select[Any]:
+    """The user, when the token was last used, and the newest published version; built once per version."""
+    memo = site.tables.memo
+    if "resolve_token" not in memo:
+        person = site.tables.table("user")
+        now = sa.bindparam("now", type_=token_table.c.expires_at.type)
+        newest = sa.select(sa.func.max(version_table.c.number)).scalar_subquery()
+        memo["resolve_token"] = (
+            sa.select(token_table.c.user_id, token_table.c.used_at, newest)
+            .join(person, person.c.id == token_table.c.user_id)
+            .where(
+                token_table.c.token_hash == sa.bindparam("token"),
+                token_table.c.revoked_at.is_(None),
+                sa.or_(token_table.c.expires_at.is_(None), token_table.c.expires_at > now),
+                person.c.deleted_at.is_(None),
+                person.c.status.in_(ACTIVE),
+            )
+        )
+    found: sa.Select[Any] = memo["resolve_token"]
+    return found
 
 
 def _used(site: Site, text: str, now: datetime) -> None:

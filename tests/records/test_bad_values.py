@@ -31,7 +31,7 @@ WRONG: dict[str, list[Any]] = {
     "met_at": ["2026-13-01T00:00", "x", True],
     "opens": ["25:00", "x"],
     "site": ["javascript:alert(1)", "http://", "x y"],
-    "revenue": ["abc", "NaN", "Infinity", 1e30, {"amount": 1, "currency": "XXX"}, [1], True, "9" * 30, -1],
+    "revenue": ["abc", "NaN", "Infinity", 1e30, {"amount": 1, "currency": "XXL"}, [1], True, "9" * 30, -1],
     "cost": ["1 USD"],
     "token": [5, ["x"]],
 }

@@ -12,6 +12,7 @@ from runtime.site import Site
 from web import account, cookies, errors, guard, pages, static_files
 from web.api import PREFIX, create_api, create_operations
 from web.catalogue import Catalogue
+from web.dispatch import Application
 from web.state import EXTENSION, Web
 from web.templating import prepare
 
@@ -23,7 +24,7 @@ def create_app(site: Site, *, testing: bool = False) -> Flask:
 
     Raises `web.static_files.AssetsMissing` where the browser files were not built.
     """
-    app = Flask("web", static_folder=None, template_folder="templates")
+    app = Application("web", static_folder=None, template_folder="templates")
     https = site.settings.base_url.startswith("https://")
     app.config.update(
         TESTING=testing,

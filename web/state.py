@@ -77,6 +77,14 @@ def end_reading() -> None:
     now.stack.close()
 
 
+def unwind(error: BaseException) -> None:
+    """Ends the reading session with the error that broke it off; raises what the runtime makes of that error."""
+    now = state()
+    now.session = None
+    stack, now.stack = now.stack, ExitStack()
+    stack.__exit__(type(error), error, error.__traceback__)
+
+
 def _open(*, write: bool) -> AbstractContextManager[Session]:
     now = state()
     return web().site.session(

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 from flask import current_app, g, request
-from flask import session as signed_cookie
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from metadata.model import Entity
@@ -18,11 +17,11 @@ from runtime.security import sessions
 from runtime.security.access import Access
 from runtime.security.tokens import resolve_token
 from runtime.site import Session, Site
+from web import cookies
 from web.api.problem import language_of_request
 from web.api.strict_json import printable, read_json
 
 EXTENSION = "octavo.api"
-COOKIE_KEY = "t"  # where the pages keep the token of the session in their signed cookie
 MOST_BODY = 20_000_000  # bytes
 MOST_TEXT = 4_000  # characters of one parameter
 _TOKEN = re.compile(r"Bearer +([A-Za-z0-9._~+/=-]{8,200})")
@@ -68,8 +67,8 @@ def _by_cookie() -> int | None:
         return None
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         return None
-    token = signed_cookie.get(COOKIE_KEY)
-    return sessions.resolve(site(), token) if isinstance(token, str) else None
+    token = cookies.token(site())
+    return sessions.resolve(site(), token) if token else None
 
 
 def language() -> str:

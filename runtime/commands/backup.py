@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from runtime.archives import check_members, extract
 from runtime.errors import Conflict
 from runtime.settings import CONFIG_FILE, Settings, load_settings
 from runtime.site import Site
@@ -100,6 +101,8 @@ def restore(folder: Path, source: Path, *, replace_existing: bool = False) -> di
         _unpack(source, work)
         settings = replace(load_settings(work), folder=folder.resolve())
         database = work / manifest["database"]
+        if manifest["dialect"] == "sqlite":
+            _sound(database)
         if manifest["dialect"] == "postgresql":
             _load_postgres(settings, database, replace_existing)
         _set_aside(folder)
@@ -127,14 +130,25 @@ def _manifest(source: Path) -> dict[str, Any]:
 
 
 def _unpack(source: Path, work: Path) -> None:
-    root = work.resolve()
     with zipfile.ZipFile(source) as archive:
-        for member in archive.infolist():
-            if not (root / member.filename).resolve().is_relative_to(root):
-                raise BackupError("backup.not_one", file=source)
-        archive.extractall(work)
+        check_members(archive)
+        extract(archive, work)
     (work / MANIFEST).unlink()
     (work / CONFIG_FILE).chmod(0o600)
+
+
+def _sound(database: Path) -> None:
+    """The copy is a whole database of a site. Raises `BackupError` before anything that is there is touched."""
+    try:
+        copy = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
+        try:
+            if copy.execute("PRAGMA integrity_check(1)").fetchone() != ("ok",):
+                raise BackupError("backup.damaged")
+            copy.execute("SELECT 1 FROM octavo_version").fetchone()
+        finally:
+            copy.close()
+    except sqlite3.Error as error:
+        raise BackupError("backup.damaged") from error
 
 
 def _load_postgres(settings: Settings, dump: Path, clean: bool) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from metadata.model import PackageInfo
 from metadata.packages import Layer, load_folder
 from runtime import bootstrap
+from runtime.archives import check_members, extract
 from runtime.errors import Conflict, NotFound
 from runtime.publishing import publish as publishing
 from runtime.publishing.layers import SITE, files_of, folder_layers
@@ -121,12 +122,9 @@ def unpacked(source: Path) -> Iterator[Path]:
         root = Path(name).resolve()
         try:
             with zipfile.ZipFile(source) as archive:
-                members = archive.infolist()
-                inside = all((root / m.filename).resolve().is_relative_to(root) for m in members)
-                if not inside or sum(m.file_size for m in members) > MOST_UNPACKED:
-                    raise Conflict("package.not_one", file=source)
-                archive.extractall(root)
-        except (zipfile.BadZipFile, OSError) as error:
+                check_members(archive, most_bytes=MOST_UNPACKED)
+                extract(archive, root)
+        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError) as error:
             raise Conflict("package.not_one", file=source) from error
         yield _folder_of(root)
 

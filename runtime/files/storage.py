@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import logging
 import re
 import secrets
 import shutil
@@ -19,11 +20,12 @@ import fsspec
 from fsspec.implementations.dirfs import DirFileSystem
 from fsspec.implementations.local import LocalFileSystem
 
-from runtime.errors import DiskFull, NotFound, TooBig
+from runtime.errors import Conflict, DiskFull, NotFound, TooBig
 from runtime.files.sniff import HEAD
 
 CHUNK = 1 << 20
 DEFAULT_MOST = 100 * CHUNK
+_log = logging.getLogger("octavo.files")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -85,17 +87,31 @@ class Storage:
             return
 
     def open(self, digest: str) -> BinaryIO:
-        """The content as a stream to read. Raises `NotFound`."""
+        """The content as a stream to read, its bytes compared with the digest first.
+
+        Raises `NotFound`, and `Conflict` ("file.damaged") where the storage gives back other bytes than it was given.
+        """
         try:
             stream: Any = self.files.open(path_of(digest), "rb")
         except OSError as error:
             raise NotFound() from error
+        try:
+            whole = hashlib.file_digest(stream, "sha256").hexdigest() == digest
+            stream.seek(0)
+        except BaseException:
+            stream.close()
+            raise
+        if not whole:
+            stream.close()
+            _log.error("the content %s is damaged in the storage", digest)
+            raise Conflict("file.damaged")
         return stream
 
     @contextmanager
     def local(self, digest: str) -> Iterator[Path]:
         """The content as a file of this machine, for readers that need one; a copy where the storage is elsewhere."""
-        if isinstance(self.files.fs, LocalFileSystem) and self.exists(digest):
+        if isinstance(self.files.fs, LocalFileSystem):
+            self.open(digest).close()
             yield Path(self.files._join(path_of(digest)))
             return
         with self.open(digest) as stream, tempfile.NamedTemporaryFile() as copy:

@@ -21,6 +21,10 @@ register(
             "en": "Only {accept} is accepted here; “{name}” is {media}.",
         },
         "file.empty": {"zh": "文件“{name}”是空的。", "en": "The file “{name}” is empty."},
+        "file.damaged": {
+            "zh": "该文件在存储中已损坏，未予提供；请管理员从备份恢复。",
+            "en": "This file is damaged in the storage and is not given out; an administrator can restore it.",
+        },
         "file.not_yours": {"zh": "找不到该文件，请重新上传。", "en": "The file was not found; please upload it again."},
         "import.not_a_table": {
             "zh": "无法读取“{name}”，请使用 CSV 或 XLSX 文件。",

@@ -6,6 +6,23 @@ from runtime.messages import register
 
 register(
     {
+        "archive.outside": {
+            "zh": "压缩包被拒绝：“{name}”指向压缩包之外。",
+            "en": "The archive was refused: “{name}” leads outside of it.",
+        },
+        "archive.link": {"zh": "压缩包被拒绝：“{name}”是链接。", "en": "The archive was refused: “{name}” is a link."},
+        "archive.twice": {
+            "zh": "压缩包被拒绝：“{name}”出现了两次。",
+            "en": "The archive was refused: “{name}” is in it twice.",
+        },
+        "archive.too_many": {
+            "zh": "压缩包被拒绝：文件超过 {most} 个。",
+            "en": "The archive was refused: it holds more than {most} files.",
+        },
+        "archive.too_big": {
+            "zh": "压缩包被拒绝：“{name}”解压后过大。",
+            "en": "The archive was refused: “{name}” unpacks to too much.",
+        },
         "backup.damaged": {"zh": "备份或数据库已损坏。", "en": "The backup or the database is damaged."},
         "backup.not_one": {"zh": "{file} 不是 Octavo 备份文件。", "en": "{file} is not a backup of Octavo."},
         "backup.other_format": {

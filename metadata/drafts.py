@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -124,6 +124,7 @@ class World:
     used: set[tuple[str, str]] = field(default_factory=set)  # (entity, field) that declarations name
     reported: dict[int, int] = field(default_factory=dict)  # problems by id of document
     names: dict[str, set[str]] = field(default_factory=dict)  # by kind; filled once everything is declared
+    alike: dict[str, tuple[int, dict[tuple[str, int], list[str]]]] = field(default_factory=dict)  # by kind
     hidden: set[tuple[str, str]] = field(default_factory=set)  # (kind, name) of things an upper layer hides
     dependencies: list[Any] = field(default_factory=list)
 
@@ -181,6 +182,20 @@ class World:
         if word not in self.names:
             self.names[word] = {t.name for t in self.of_kind(word)}
         return self.names[word]
+
+    def suggest(self, word: str, name: str, known: Iterable[str]) -> str | None:
+        """The known name most like `name`. Very many names of a kind are sorted once, not at each question."""
+        names = known if isinstance(known, Collection) else list(known)
+        if len(names) <= _COMPARED:
+            return suggestion(name, names)
+        index = self.alike.get(word)
+        if index is None or index[0] != len(names):
+            groups: dict[tuple[str, int], list[str]] = {}
+            for each in names:
+                groups.setdefault((each[:1], len(each)), []).append(each)
+            index = self.alike[word] = (len(names), groups)
+        near = [k for more in (0, 1, -1, 2, -2) for k in index[1].get((name[:1], len(name) + more), ())]
+        return suggestion(name, near[:_COMPARED])
 
     def is_broken(self, word: str, name: str) -> bool:
         return (word, name) in self.broken

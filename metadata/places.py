@@ -16,12 +16,13 @@ class Spot:
     `children` maps keys (or holds items); `keys` the position of each key itself; `value` a scalar as read.
     """
 
-    __slots__ = ("children", "column", "end", "keys", "line", "start", "style", "value")
+    __slots__ = ("children", "column", "end", "keys", "line", "named", "start", "style", "value")
 
     def __init__(self, line: int, column: int, start: int, end: int, style: str | None = None) -> None:
         self.line, self.column, self.start, self.end, self.style = line, column, start, end, style
         self.children: dict[str, Spot] | list[Spot] | None = None
         self.keys: dict[str, tuple[int, int]] | None = None
+        self.named: dict[str, Spot] | None = None  # the items of a list by name, once asked for
         self.value: Any = None
 
     def child(self, part: str | int) -> Spot | None:
@@ -35,25 +36,29 @@ class Spot:
         return None
 
     def _item(self, name: str) -> Spot | None:
-        for item in self.children or ():
-            assert isinstance(item, Spot)
-            if item.named(name):
-                return item
-            nested = item._item(name) if isinstance(item.children, list) else None
-            if nested is not None:
-                return nested
-        return None
+        if self.named is None:
+            self.named = {}
+            for item in self.children or ():
+                assert isinstance(item, Spot)
+                for known, spot in item._called():
+                    self.named.setdefault(known, spot)
+        return self.named.get(name)
 
-    def named(self, name: str) -> bool:
-        """Whether an item of a list goes by this name: itself, by its `name` or `field`, or by any key or value."""
+    def _called(self) -> Iterator[tuple[str, Spot]]:
+        """The names an item of a list goes by: itself, its `name` or `field`, or any key or value; a list's items'."""
         if self.children is None:
-            return self.value == name
-        if isinstance(self.children, list):
-            return False
-        for word in ("name", "field"):
-            if word in self.children:
-                return bool(self.children[word].value == name)
-        return name in self.children or any(c.value == name for c in self.children.values())
+            names: list[Any] = [self.value]
+        elif isinstance(self.children, list):
+            for item in self.children:
+                yield from item._called()
+            return
+        else:
+            given = next((self.children[word] for word in ("name", "field") if word in self.children), None)
+            values = [c.value for c in self.children.values()]
+            names = [given.value] if given is not None else [*self.children, *values]
+        for name in names:
+            if isinstance(name, str):
+                yield name, self
 
 
 class Places(Mapping[Path, Place]):

@@ -175,7 +175,7 @@ def _known(word: str, name: str, thing: Thing, path: Path, world: World) -> bool
     if world.had_enough(thing):
         return False
     if not world.is_broken(word, name) and (word, name) not in world.hidden:
-        hint = suggestion(name, known)
+        hint = world.suggest(word, name, known)
         at_key = path[-1:] == (name,)
         world.report("name.unknown", thing, path, at_key=at_key, hint=hint, kind=word, name=name[:60])
     return False

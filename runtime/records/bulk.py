@@ -1,8 +1,10 @@
-"""INSERT of many rows without the toolkit's work per row: compiled once, values converted by the columns' own types."""
+"""INSERT of many rows without the toolkit's work per row: compiled once, values converted column by column."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -14,41 +16,54 @@ _PART = 1000  # rows handed to the driver at a time
 
 
 class Insert:
-    """An INSERT of whole rows into `table`; `names` are the columns given, in the order values come."""
+    """An INSERT into `table` of the columns `names`; values of `ready` ones come as the driver takes them."""
 
-    def __init__(self, table: sa.Table, dialect: sa.Dialect, names: Iterable[str]) -> None:
-        self.names = tuple(names)
-        statement = sa.insert(table).inline().values({n: sa.bindparam(n) for n in self.names})
+    def __init__(
+        self, table: sa.Table, dialect: sa.Dialect, names: Iterable[str], ready: frozenset[str] = frozenset()
+    ) -> None:
+        names = tuple(names)
+        statement = sa.insert(table).inline().values({n: sa.bindparam(n) for n in names})
         compiled = statement.compile(dialect=dialect)
         self.text = str(compiled)
-        self._positional = bool(compiled.positional)
-        order = tuple(compiled.positiontup or ()) if self._positional else self.names
-        self._places = tuple(self.names.index(n) for n in order)
-        converters = [table.c[n].type.dialect_impl(dialect).bind_processor(dialect) for n in order]
-        self._converters: tuple[tuple[int, Callable[[Any], Any]], ...] = tuple(
-            (place, convert) for place, convert in enumerate(converters) if convert is not None
-        )
-        self._identity = self._places == tuple(range(len(order)))
-        self._order = order
+        self.positional = bool(compiled.positional)
+        self.order = tuple(compiled.positiontup or ()) if self.positional else names
+        self._converters = tuple((n, None if n in ready else converter(table.c[n].type, dialect)) for n in self.order)
 
-    def run(self, connection: sa.Connection, rows: list[list[Any]]) -> None:
-        """Writes rows of values in the order of `names`; the lists are converted in place."""
-        for start in range(0, len(rows), _PART):
-            part = [self._row(row) for row in rows[start : start + _PART]]
+    def run(
+        self, connection: sa.Connection, count: int, columns: Mapping[str, Sequence[Any]], same: Mapping[str, Any]
+    ) -> None:
+        """Writes `count` rows: a column's values in their order, or the one value all rows have; else nothing."""
+        parts: list[Iterable[Any]] = []
+        for name, convert in self._converters:
+            values = columns.get(name)
+            if values is None:
+                value = same.get(name)
+                parts.append(repeat(value if convert is None or value is None else convert(value), count))
+            elif convert is None:
+                parts.append(values)
+            else:
+                parts.append([None if v is None else convert(v) for v in values])
+        rows: list[Any] = list(zip(*parts))
+        if not self.positional:
+            rows = [dict(zip(self.order, row)) for row in rows]
+        for start in range(0, count, _PART):
+            part = rows[start : start + _PART]
             connection.exec_driver_sql(self.text, part if len(part) > 1 else part[0])
 
-    def _row(self, row: list[Any]) -> Any:
-        values = row if self._identity else [row[place] for place in self._places]
-        for place, convert in self._converters:
-            if values[place] is not None:
-                values[place] = convert(values[place])
-        return tuple(values) if self._positional else dict(zip(self._order, values))
+
+def converter(type_: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Callable[[Any], Any] | None:
+    """What makes the driver's value of a Python value; None where it takes it as it is."""
+    convert: Callable[[Any], Any] | None = type_.dialect_impl(dialect).bind_processor(dialect)
+    if dialect.name == "sqlite" and isinstance(type_, sa.Date) and convert is not None:
+        return lambda value: value.isoformat() if type(value) is date else convert(value)
+    return convert
 
 
-def insert_of(session: Session, table: sa.Table, names: Iterable[str]) -> Insert:
+def insert_of(session: Session, table: sa.Table, names: tuple[str, ...], ready: frozenset[str] = frozenset()) -> Insert:
     """The prepared INSERT; made once per published version."""
     memo = session.tables.memo
-    key = ("bulk insert", table.name, names if isinstance(names, tuple) else tuple(names))
+    key = ("bulk insert", table.name, names)
     if key not in memo:
-        memo[key] = Insert(table, session.connection.dialect, key[2])
-    return memo[key]
+        memo[key] = Insert(table, session.connection.dialect, names, ready)
+    found: Insert = memo[key]
+    return found

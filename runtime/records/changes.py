@@ -131,12 +131,21 @@ def difference(draft: Draft) -> dict[str, Any]:
 
 
 def _news(draft: Draft) -> dict[str, Any]:
-    audited, values = draft.plan.audited, draft.values
-    return {
-        name: [None, audit.plain(values[name]) if kind != "secret" else audit.MASK]
-        for name, kind in audited
-        if (values.get(name)) not in (None, ())
-    }
+    values = draft.values
+    found: dict[str, Any] = {}
+    for name, kind in draft.plan.audited:
+        value = values.get(name)
+        if value is None or (not value and value == ()):
+            continue
+        found[name] = [None, value if kind not in _APART else _told(kind, value)]
+    return found
+
+
+_APART = frozenset({"secret", "json"})  # told otherwise than by their values
+
+
+def _told(kind: str, value: Any) -> Any:
+    return audit.MASK if kind == "secret" else audit.plain(value)
 
 
 def _differences(draft: Draft, before: dict[str, Any]) -> dict[str, Any]:
@@ -149,7 +158,7 @@ def _differences(draft: Draft, before: dict[str, Any]) -> dict[str, Any]:
         if kind == "secret":
             old, new = old and audit.MASK, new and f"{audit.MASK}*"
         if old != new:
-            found[name] = [audit.plain(old), audit.plain(new)]
+            found[name] = [audit.plain(old), audit.plain(new)] if kind == "json" else [old, new]
     return found
 
 

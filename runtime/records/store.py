@@ -24,9 +24,10 @@ def insert(session: Session, plan: EntityPlan, drafts: Sequence[Draft]) -> None:
         return
     _allocate(session, plan, drafts)
     layout = _layout(session, plan)
-    insert_of(session, plan.table, layout.names).run(
-        session.connection, [_new_row(session, plan, layout, draft) for draft in drafts]
-    )
+    columns = layout.columns_of(plan, drafts)
+    same: dict[str, Any] = {"version": 1, "created_on": session.today}
+    same |= dict.fromkeys(_MOMENTS, session.now) | dict.fromkeys(_PEOPLE, session.user.id)
+    insert_of(session, plan.table, layout.names).run(session.connection, len(drafts), columns, same)
     _insert_joined(session, plan, drafts)
 
 
@@ -49,26 +50,42 @@ def _allocate(session: Session, plan: EntityPlan, drafts: Sequence[Draft]) -> No
         draft.new_id = record_id
 
 
+_MOMENTS = ("created_at", "updated_at")
+_PEOPLE = ("created_by", "updated_by")
+_LATER = frozenset({"deleted_at", "deleted_by"})  # nothing in a new row
+
+
 class _Layout:
-    """Where the values of a new row go: per column of the table its place, and what the fields put there."""
+    """Which columns a new row has, and which field's value each of them takes."""
 
     def __init__(self, plan: EntityPlan) -> None:
-        self.names: tuple[str, ...] = tuple(plan.table.c.keys())
-        place = {name: i for i, name in enumerate(self.names)}
+        self.names: tuple[str, ...] = tuple(c.name for c in plan.table.c if c.name not in _LATER)
         own = [f for f in plan.columns if not f.system]
-        self.plain = [(f.name, place[column_name(f)]) for f in own if f.storage != "any_link"]
-        self.base = [place[f"{column_name(f)}__base"] for f in plan.money]
-        self.base_names = [f"{column_name(f)}__base" for f in plan.money]
-        sorted_by = [f for f in own if f.sort_key and f.storage == "text"]
-        self.sorts = [(f.name, place[f"{column_name(f)}__sort"]) for f in sorted_by]
-        self.any_links = [(f.name, place[column_name(f)], place[f"{column_name(f)}__entity"]) for f in plan.any_links]
-        self.back = place[column_name(plan.fields[plan.back])] if plan.back else None
-        self.position = place.get("position")
-        self.rate = place.get(RATE_COLUMN)
-        self.system = [place[n] for n in _STAMPS]
+        self.plain = [(column_name(f), f.name) for f in own if f.storage != "any_link"]
+        self.plain += [(f"{column_name(f)}__base", f"{column_name(f)}__base") for f in plan.money]
+        if plan.rated:
+            self.plain.append((RATE_COLUMN, RATE_COLUMN))
+        self.sorts = [(f"{column_name(f)}__sort", column_name(f)) for f in own if f.sort_key and f.storage == "text"]
+        self.any_links = [(column_name(f), f.name) for f in plan.any_links]
+        self.positioned = "position" in self.names
 
-
-_STAMPS = ("id", "created_at", "created_on", "created_by", "updated_at", "updated_by", "version")
+    def columns_of(self, plan: EntityPlan, drafts: Sequence[Draft]) -> dict[str, list[Any]]:
+        """The values of the drafts, column by column."""
+        if plan.back:
+            for draft in drafts:
+                if draft.parent is not None:
+                    draft.values[plan.back] = draft.parent.record_id
+        rows = [draft.values for draft in drafts]
+        columns: dict[str, list[Any]] = {column: [row.get(name) for row in rows] for column, name in self.plain}
+        for column, source in self.sorts:
+            columns[column] = [sort_key(text) for text in columns[source]]
+        for column, name in self.any_links:
+            pairs = [row.get(name) or (None, None) for row in rows]
+            columns[f"{column}__entity"], columns[column] = ([pair[i] for pair in pairs] for i in (0, 1))
+        if self.positioned:
+            columns["position"] = [draft.position for draft in drafts]
+        columns["id"] = [draft.new_id for draft in drafts]
+        return columns
 
 
 def _layout(session: Session, plan: EntityPlan) -> _Layout:
@@ -78,31 +95,6 @@ def _layout(session: Session, plan: EntityPlan) -> _Layout:
         memo[key] = _Layout(plan)
     found: _Layout = memo[key]
     return found
-
-
-def _new_row(session: Session, plan: EntityPlan, layout: _Layout, draft: Draft) -> list[Any]:
-    row: list[Any] = [None] * len(layout.names)
-    values = draft.values
-    for name, place in layout.plain:
-        row[place] = values.get(name)
-    for name, place in zip(layout.base_names, layout.base):
-        row[place] = values.get(name)
-    for name, place in layout.sorts:
-        row[place] = sort_key(values.get(name))
-    for name, place, entity in layout.any_links:
-        if values.get(name) is not None:
-            row[entity], row[place] = values[name]
-    user = session.user.id
-    stamps = (draft.new_id, session.now, session.today, user, session.now, user, 1)
-    for place, value in zip(layout.system, stamps):
-        row[place] = value
-    if draft.parent is not None and plan.back and layout.back is not None:
-        row[layout.back] = values[plan.back] = draft.parent.record_id
-    if layout.position is not None:
-        row[layout.position] = draft.position
-    if layout.rate is not None:
-        row[layout.rate] = values.get(RATE_COLUMN)
-    return row
 
 
 def _put(row: dict[str, Any], plan: EntityPlan, draft: Draft, name: str) -> None:

@@ -7,10 +7,12 @@ that a reflected database says everything a wanted one does.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.compiler import compiles
@@ -20,6 +22,8 @@ from rules.numbers import CONTEXT
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SQLITE_DIGITS = 18  # a scaled integer of 18 digits fits a signed 64-bit integer
+_PLAIN = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_SUBCLASS
+_BEYOND = 10**SQLITE_DIGITS
 
 
 class RawType(UserDefinedType[Any]):
@@ -74,10 +78,7 @@ class ScaledDecimal(TypeDecorator[Decimal]):
         exact = quantize(Decimal(value), self.scale)
         if dialect.name != "sqlite":
             return exact
-        scaled = int(exact.scaleb(self.scale, CONTEXT))
-        if abs(scaled) >= 10**SQLITE_DIGITS:
-            raise OverflowError(f"{value} has more than {SQLITE_DIGITS} digits")
-        return scaled
+        return _scaled(exact, self.scale)
 
     def process_result_value(self, value: Any, dialect: sa.Dialect) -> Decimal | None:
         if value is None:
@@ -86,8 +87,31 @@ class ScaledDecimal(TypeDecorator[Decimal]):
             return Decimal(int(value)).scaleb(-self.scale, CONTEXT)
         return value if isinstance(value, Decimal) else Decimal(value)
 
+    def bind_processor(self, dialect: sa.Dialect) -> Any:
+        """On SQLite in one step: whole files of amounts pass here."""
+        if dialect.name != "sqlite":
+            return super().bind_processor(dialect)
+        scale = self.scale
+
+        def bind(value: Any) -> int | None:
+            if value is None:
+                return None
+            return _scaled(value if type(value) is Decimal else Decimal(value), scale)
+
+        return bind
+
     def coerce_compared_value(self, op: Any, value: Any) -> TypeEngine[Any]:
         return self
+
+
+def _scaled(value: Decimal, scale: int) -> int:
+    """`value` in units of 10**-scale, rounded half-up. Raises OverflowError beyond what SQLite's integers hold."""
+    if value.adjusted() + scale >= SQLITE_DIGITS:
+        raise OverflowError(f"{value} has more than {SQLITE_DIGITS} digits")
+    scaled = int(value.scaleb(scale, CONTEXT).to_integral_value(ROUND_HALF_UP, CONTEXT))
+    if not -_BEYOND < scaled < _BEYOND:
+        raise OverflowError(f"{value} has more than {SQLITE_DIGITS} digits")
+    return scaled
 
 
 def quantize(value: Decimal, scale: int) -> Decimal:
@@ -148,12 +172,20 @@ class Json(TypeDecorator[Any]):
     def process_bind_param(self, value: Any, dialect: sa.Dialect) -> Any:
         if value is None or dialect.name != "sqlite":
             return value
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return json_text(value)
 
     def process_result_value(self, value: Any, dialect: sa.Dialect) -> Any:
         if value is None or dialect.name != "sqlite":
             return value
         return json.loads(value)
+
+
+def json_text(value: Any, default: Callable[[Any], Any] | None = None) -> str:
+    """Compact JSON. `default` says what is no JSON value by itself; dates and times go there too."""
+    try:
+        return orjson.dumps(value, default, _PLAIN).decode()
+    except TypeError:  # whole numbers beyond 64 bits
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=default)
 
 
 class Text(TypeDecorator[str]):

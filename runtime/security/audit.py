@@ -19,6 +19,7 @@ import sqlalchemy as sa
 
 from runtime.records.bulk import insert_of
 from runtime.schema.internal_records import audit_seal
+from runtime.schema.types import json_text
 
 if TYPE_CHECKING:
     from runtime.site import Session
@@ -31,7 +32,10 @@ _ENTRY = struct.Struct(">q16s")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A change: `changes` maps a field to [before, after], a lines field to what was added, changed and removed."""
+    """A change: `changes` maps a field to [before, after], a lines field to what was added, changed and removed.
+
+    Values are the record's own; written they are as `plain` makes them.
+    """
 
     entity: str
     record: int
@@ -49,17 +53,28 @@ class Tampering:
 
 def write(session: Session, entries: Iterable[Entry]) -> None:
     """Adds the entries, in the transaction of the change."""
-    now, user, today = session.now, session.user.id, session.today
-    stamps = [now, user, session.channel, session.request_id, now, today, user, now, user, 1]
-    rows = [[e.entity, e.record, e.action, e.changes, *stamps] for e in entries]
-    if rows:
-        insert_of(session, session.table("audit"), _COLUMNS).run(session.connection, rows)
+    entries = list(entries)
+    if not entries:
+        return
+    columns: dict[str, list[Any]] = {
+        "entity": [e.entity for e in entries],
+        "record": [e.record for e in entries],
+        "action": [e.action for e in entries],
+        "changes": [json_text(e.changes, plain) for e in entries],
+    }
+    now, user = session.now, session.user.id
+    same = dict.fromkeys(("at", "created_at", "updated_at"), now) | dict.fromkeys(("person", "created_by"), user)
+    same |= {"updated_by": user, "created_on": session.today, "version": 1}
+    same |= {"channel": session.channel, "request": session.request_id}
+    insert = insert_of(session, session.table("audit"), _COLUMNS, _READY)
+    insert.run(session.connection, len(entries), columns, same)
 
 
 _COLUMNS = (
     "entity", "record", "action", "changes", "at", "person", "channel", "request",
     "created_at", "created_on", "created_by", "updated_at", "updated_by", "version",
 )  # fmt: skip
+_READY = frozenset({"changes"})  # JSON text is made of the whole row at once
 _AS_IS = frozenset({str, int, bool, type(None)})
 
 

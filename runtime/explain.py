@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+
+import sqlalchemy as sa
 
 from metadata.fields import field_type
 from metadata.model import Entity, Field, Role
@@ -11,8 +14,8 @@ from rules.expression import Expression
 from rules.trace import Trace
 from runtime import records
 from runtime.records.input import coercion
-from runtime.records.plan import plan_of
-from runtime.records.values import Loader, Stored
+from runtime.records.plan import EntityPlan, plan_of
+from runtime.records.values import CHUNK, Loader, Stored
 from runtime.security.access import Access
 from runtime.security.rights import LINE_OPERATION, OPERATIONS
 from runtime.site import Session
@@ -28,7 +31,8 @@ WORDS = {
 def value(session: Session, entity: str, record_id: int, name: str) -> dict[str, Any]:
     """Why `name` of a record is what it is. The caller has seen to it that the user may see the field.
 
-    A formula is traced with its operands only where the user may see all it reads. Raises `NotFound`.
+    A formula is traced with its operands only where the user may see all it reads, fields and records. Raises
+    `NotFound`.
     """
     records.read(session, entity, record_id, ["id"])  # answers for what is not there or not visible
     field = session.app.entities[entity].fields[name]
@@ -53,12 +57,14 @@ def _kind(field: Field) -> str:
 def _of_formula(session: Session, field: Field, formula: Expression, stored: Stored) -> dict[str, Any]:
     access = Access(session)
     found: dict[str, Any] = {"formula": formula.text, "live": field.computed == "live"}
-    trace = Trace()
-    result = evaluate(formula, stored, stored.loader.environment, trace=trace)
+    result = evaluate(formula, stored, stored.loader.environment)
     found["value"] = _json(session, field, result)
     found["text"] = field_type(field.type).to_text(result, field, coercion(session))
     if all(access.visible(e, n) for e, n in formula.reads):
-        found["steps"] = trace.as_data()
+        trace = Trace()
+        own = _stored(session, stored.plan.name, stored.row["id"], guarded=True)
+        if evaluate(formula, own, own.loader.environment, trace=trace) == result:
+            found["steps"] = trace.as_data()
     return found
 
 
@@ -76,7 +82,7 @@ def evaluate_text(session: Session, entity: str, record_id: int, text: str) -> d
     except ExpressionError as error:
         raise BadQuery(detail=phrase(error.problems[0], session.language)) from None
     trace = Trace()
-    stored = _stored(session, entity, record_id)
+    stored = _stored(session, entity, record_id, guarded=True)
     result = evaluate(expression, stored, stored.loader.environment, trace=trace)
     return {"value": _plain(result), "type": expression.type.kind, "steps": trace.as_data()}
 
@@ -124,8 +130,38 @@ def _of_role(rights: Access, role: Role, entity: Entity, operation: str, holder:
     return {"role": role.name, "scopes": scopes}
 
 
-def _stored(session: Session, entity: str, record_id: int) -> Stored:
-    found = Loader(session).record(entity, record_id)
+class _Guarded(Loader):
+    """Loads what the user may read; any other record is as if it were not there."""
+
+    def _load(self, entity: str, ids: Sequence[int]) -> None:
+        super()._load(entity, ids)
+        seen = self._seen(entity, [i for i in ids if self._rows[entity, i] is not None])
+        self._rows.update(((entity, i), None) for i in ids if i not in seen)
+
+    def _load_members(self, plan: EntityPlan, field: Field, ids: Sequence[int]) -> None:
+        super()._load_members(plan, field, ids)
+        seen = self._seen(field.entity or field.to or "", self._ids(plan, field, ids))
+        for i in ids:
+            members = self._members[plan.name, field.name, i]
+            self._members[plan.name, field.name, i] = [m for m in members if m.row["id"] in seen]
+
+    def _ids(self, plan: EntityPlan, field: Field, owners: Sequence[int]) -> list[int]:
+        return [m.row["id"] for i in owners for m in self._members[plan.name, field.name, i]]
+
+    def _seen(self, entity: str, ids: Sequence[int]) -> set[int]:
+        table = plan_of(self.session, entity).table
+        rows = Access(self.session).predicate(entity, "read", table)
+        if rows is None:
+            return set(ids)
+        found: set[int] = set()
+        for start in range(0, len(ids), CHUNK):
+            part = sa.select(table.c.id).where(table.c.id.in_(ids[start : start + CHUNK]), rows)
+            found.update(self.session.connection.scalars(part))
+        return found
+
+
+def _stored(session: Session, entity: str, record_id: int, *, guarded: bool = False) -> Stored:
+    found = (_Guarded(session) if guarded else Loader(session)).record(entity, record_id)
     assert found is not None, plan_of(session, entity).name  # it was read just now
     return found
 

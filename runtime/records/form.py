@@ -11,9 +11,9 @@ from rules.expression import Expression
 from runtime.errors import Forbidden, NotFound, RecordProblem
 from runtime.records.compute import apply_defaults, base_amounts, compute_formulas, freeze_rates, tree_of
 from runtime.records.input import announce, fill
-from runtime.records.plan import plan_of
+from runtime.records.plan import EntityPlan, plan_of
 from runtime.records.save import note_changes
-from runtime.records.validate import locked, required, visible
+from runtime.records.validate import check_links, locked, required, visible
 from runtime.records.values import Draft, Loader
 from runtime.security.access import Access
 
@@ -50,6 +50,7 @@ def evaluate_form(session: Session, entity: str, record_id: int | None, values: 
     if before is not None:
         note_changes(draft)
     groups = tree_of([draft])
+    _unseen_links(session, groups, access)
     for _, drafts in groups:
         announce(drafts, loader)
     apply_defaults(session, groups)
@@ -71,6 +72,16 @@ def _stored(session: Session, access: Access, entity: str, record_id: int) -> di
     return plan.row(found)
 
 
+def _unseen_links(session: Session, groups: list[tuple[EntityPlan, list[Draft]]], access: Access) -> None:
+    """A link that may not be set counts as not set: what is computed over it would tell of a record nobody may see."""
+    check_links(session, groups, access)
+    for plan, drafts in groups:
+        for field in (*plan.links, *plan.any_links):
+            for draft in drafts:
+                if draft.refused(field.name):
+                    draft.values[field.name] = draft.joins.get(field.name, ()) if field.storage == "links" else None
+
+
 def _state(draft: Draft, access: Access) -> FormState:
     plan = draft.plan
     hidden, fixed = access.hidden(plan.name), access.read_only(plan.name)
@@ -89,7 +100,7 @@ def _state(draft: Draft, access: Access) -> FormState:
         if reasons:
             why[name] = reasons
     return FormState(
-        values=_values(draft, hidden), visible=shown, required=wanted, readonly=held, problems=_problems(draft), why=why
+        values=_values(draft, access), visible=shown, required=wanted, readonly=held, problems=_problems(draft), why=why
     )
 
 
@@ -103,15 +114,16 @@ def _why(field: Field, shown: bool, wanted: bool, held: bool) -> str:
     return next((rule.text for holds, rule in rules if holds and rule is not None), "")
 
 
-def _values(draft: Draft, hidden: frozenset[str]) -> dict[str, Any]:
+def _values(draft: Draft, access: Access) -> dict[str, Any]:
     found: dict[str, Any] = {}
+    hidden = access.hidden(draft.plan.name)
     for field in draft.plan.fields.values():
         name = field.name
         if name in hidden or field.type in ("secret", "related"):
             continue
         if field.storage == "children":
             if name in draft.lines:
-                found[name] = [_values(line, frozenset()) for line in draft.lines[name]]
+                found[name] = [_values(line, access) for line in draft.lines[name]]
         elif field.storage == "none" or (field.computed == "live" and field.keep is None):
             found[name] = _plain(draft.computed(field))
         else:

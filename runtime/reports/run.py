@@ -117,6 +117,8 @@ def _path_visible(session: Session, access: Access, entity: str, path: tuple[str
         member = session.app.entities[here].fields.get(name) if here else None
         if member is None or here is None or not access.visible(here, name):
             return False
+        if here != entity and not access.can(here, "read"):
+            return False
         here = member.value_type.entity
     return True
 

@@ -129,16 +129,20 @@ class Binder:
         return replace(bound, **changes) if changes else bound
 
     def path(self, entity: str, path: Sequence[str], **changes: Any) -> BoundField | None:
-        """The field a dotted path ends at, with the path as its key; None where any step is hidden."""
+        """The field a dotted path ends at, with the path as its key; None where a step is hidden or its end unread."""
         here: str | None = entity
         for name in path[:-1]:
-            if here is None or not self.visible(here, name):
+            if not self._passes(entity, here) or not self.visible(here or "", name):
                 return None
-            step = self.app.entities[here].fields[name]
+            step = self.app.entities[here or ""].fields[name]
             here = step.to or step.value_type.entity
-        if here is None:
+        if here is None or not self._passes(entity, here):
             return None
         return self.field(here, path[-1], key=".".join(path), **changes)
+
+    def _passes(self, start: str, here: str | None) -> bool:
+        """Whether a path that begins at `start` may go on at `here`: as queries have it, else they refuse the path."""
+        return here is not None and (here == start or self.can(here, "read"))
 
     def _bind(self, entity: str, name: str) -> BoundField:
         described = self.app.entities[entity]

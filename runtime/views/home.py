@@ -74,7 +74,8 @@ def recent(binder: Binder, entities: list[str]) -> list[Recent]:
             continue
         where = (parse_where(binder.session, name, "updated_by == user"),)
         sort = (Sort(path=("updated_at",), descending=True),)
-        select = tuple(dict.fromkeys((described.title, "updated_at")))
+        title = described.title if binder.visible(name, described.title) else "id"
+        select = tuple(dict.fromkeys((title, "updated_at")))
         moment = binder.field(name, "updated_at")
         for row in run(binder.session, Query(entity=name, select=select, where=where, sort=sort, limit=RECENT)).rows:
             title = row.titles.get(described.title) or row.values.get(described.title) or f"#{row.id}"

@@ -63,14 +63,14 @@ def _bind(binder: Binder, entity: str) -> BoundList:
         plural=described.plural.of(binder.language),
         icon=described.icon,
         columns=columns,
-        sort=tuple(s for s in declared.sort if binder.path(entity, s.path) is not None),
+        sort=_sorts(binder, entity, declared.sort),
         filters=tuple(f for f in filters if f is not None),
         views=tuple(
             BoundView(
                 name=v.name,
                 label=v.label.of(binder.language),
                 where=v.where,
-                sort=v.sort,
+                sort=_sorts(binder, entity, v.sort),
                 columns=_columns(binder, entity, v.columns),
             )
             for v in declared.views
@@ -96,6 +96,11 @@ def _columns(binder: Binder, entity: str, declared: Any) -> tuple[BoundField, ..
         if bound is not None and bound.field.storage != "children" and bound.widget not in ("related", "secret"):
             found.append(bound)
     return tuple(found)
+
+
+def _sorts(binder: Binder, entity: str, declared: tuple[Sort, ...]) -> tuple[Sort, ...]:
+    """The declared order as far as this user may see what it goes by."""
+    return tuple(s for s in declared if binder.path(entity, s.path) is not None)
 
 
 def _readable(binder: Binder, expression: Expression) -> bool:

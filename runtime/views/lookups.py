@@ -34,11 +34,14 @@ def find(binder: Binder, target: str, text: str, field: BoundField | None = None
     rules = [field.field.where] if field is not None and field.field.where is not None and _stands_alone(field) else []
     typed = text.strip()[:100]
     where = []
+    titled = binder.visible(target, described.title)
     if typed and not described.search:
+        if not titled:
+            return []
         where.append(parse_where(session, target, f"contains({described.title}, {typed!r})"))
     query = Query(
         entity=target,
-        select=(described.title, *(f.key for f in second)),
+        select=(described.title if titled else "id", *(f.key for f in second)),
         where=tuple(where),
         rules=tuple(rules),
         sort=() if typed else (Sort(path=("id",), descending=True),),

@@ -7,6 +7,8 @@ from flask import Response, request
 from runtime import reports
 from runtime.errors import BadQuery, NotFound
 from runtime.security.access import Access
+from runtime.views.binder import Binder
+from runtime.views.lists import bind_list
 from web.api import context
 from web.api.records import answer, list_page
 from web.api.strict_json import printable
@@ -59,16 +61,13 @@ def list_view(entity: str, view: str) -> Response:
     given = context.parameters("where", "select", "sort", "limit", "cursor", "count", "q")
     with context.reading() as session:
         described = context.entity_of(session, entity)
-        listed = session.app.list_for(entity, session.user.roles)
-        found = next((v for v in listed.views if v.name == view), None)
+        bound = bind_list(Binder(session), entity)  # without what this user may not see, as on the page
+        found = bound.view(view)
         if found is None and view != "all":
             raise NotFound
-        access = Access(session)
-        columns = (found.columns if found else ()) or listed.columns
         if "select" not in given:
-            visible = [c.key for c in columns if access.visible(entity, c.path[0])]
-            given["select"] = ",".join(visible or ["id"])
-        rules = tuple(e for e in (listed.where, found.where if found else None) if e is not None)
-        sort = (found.sort if found else ()) or listed.sort
+            given["select"] = ",".join(c.key for c in (found.columns if found else ()) or bound.columns)
+        rules = tuple(e for e in (bound.where, found.where if found else None) if e is not None)
+        sort = (found.sort if found else ()) or bound.sort
         more = {} if "sort" in given else {"sort": sort}
         return answer(list_page(session, described, given, rules=rules, **more))

@@ -22,7 +22,10 @@ def page() -> Response:
     entities = [
         e
         for e in binder.app.entities.values()
-        if e.parent is None and not e.platform and not e.retired and binder.can(e.name, "delete")
+        if e.parent is None
+        and not e.platform
+        and not e.retired
+        and all(binder.can(e.name, op) for op in ("read", "delete"))
     ]
     names = [e.name for e in entities]
     chosen = request.args.get("entity", "")
@@ -31,7 +34,8 @@ def page() -> Response:
     rows, found = [], None
     if chosen:
         described = binder.app.entities[chosen]
-        select = (described.title, "deleted_at", "deleted_by")
+        named = described.title if binder.visible(chosen, described.title) else "id"
+        select = (named, "deleted_at", "deleted_by")
         sort = (Sort(path=("deleted_at",), descending=True),)
         wanted = tuple(dict.fromkeys(select))
         number = max(1, request.args.get("page", 1, type=int))

@@ -115,9 +115,10 @@ def _for_type(defs: Defs, type_name: str) -> Json:
     found = field_types()[type_name]
     common = {n: _shared(defs, n, p) for n, p in FieldShape.props().items()}
     key = f"field_{type_name}"
+    properties = {"type": {}, **common, **_own(defs, found.properties)}
     defs[key] = {
         "title": type_name,
-        "properties": {"type": {}, **common, **_own(defs, found.properties)},
+        "properties": {**properties, **FieldShape.earlier(properties)},
         "additionalProperties": False,
         **({"required": list(found.required_properties)} if found.required_properties else {}),
     }
@@ -150,6 +151,7 @@ def _extension(defs: Defs) -> Json:
     for found in field_types().values():
         for key, schema in _own(defs, found.properties, extend=True).items():
             properties[key] = schema if key not in properties or properties[key] == schema else {}
+    properties |= FieldShape.earlier(properties)
     properties = {k: {"if": {"not": {"type": "null"}}, "then": v} for k, v in properties.items()}
     properties |= {"type": {"enum": sorted(field_types())}, "hide": {"type": "boolean"}}
     properties |= {"after": {"type": "string"}, "before": {"type": "string"}}

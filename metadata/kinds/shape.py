@@ -35,6 +35,7 @@ class Prop:
     keys: str = NAME
     list_item: Mapping[str, Any] | None = None  # what a list may hold besides the shape
     default: str = ""
+    texts: bool = False  # a text for people, maybe one per language
 
     def json(self, defs: Defs, extend: bool) -> Json:
         if self.shape is None:
@@ -51,11 +52,15 @@ class Prop:
 
 
 class Shape:
-    """A map with named properties. `short`: the property a bare text stands for; `named_by`: that which names it."""
+    """A map with named properties. `short`: the property a bare text stands for; `named_by`: that which names it.
+
+    `deprecated`: earlier keys → the key to write now; they are still read, with a warning.
+    """
 
     short: ClassVar[str | None] = None
     named_by: ClassVar[str | None] = None
     further: ClassVar[Mapping[str, Any] | None] = None  # schema of further keys; None = there are none
+    deprecated: ClassVar[Mapping[str, str]] = {}
 
     @classmethod
     def props(cls) -> dict[str, Prop]:
@@ -94,18 +99,28 @@ class Shape:
             about = {"description": prop.en} if prop.en else {}
             properties[name] = {**about, **({"if": {"not": {"type": "null"}}, "then": schema} if extend else schema)}
         needed = [n for n, p in cls.props().items() if p.required and (not extend or n == cls.named_by)]
+        properties |= cls.earlier(properties)
         if extend and in_container:
             placing: Json = {"hide": {"type": "boolean"}, "after": {"type": "string"}, "before": {"type": "string"}}
             properties = {**placing, **properties}
         result: Json = {"type": "object", "properties": properties}
+        either = {new: old for old, new in cls.deprecated.items() if new in needed}
         if needed:
-            result["required"] = needed
+            result["required"] = [n for n in needed if n not in either]
+        if either:
+            result["allOf"] = [{"anyOf": [{"required": [n]}, {"required": [old]}]} for n, old in either.items()]
         result["additionalProperties"] = dict(cls.further) if cls.further is not None else False
         return result
 
     @classmethod
+    def earlier(cls, properties: Json) -> Json:
+        """The schemas of the deprecated keys, those of the keys that stand for them now."""
+        pairs = ((old, new) for old, new in cls.deprecated.items() if new in properties)
+        return {old: {**properties[new], "deprecated": True} for old, new in pairs}
+
+    @classmethod
     def canonical(cls, value: Any) -> Any:
-        """The long form: short texts become maps, derived names are filled in."""
+        """The long form: short texts become maps, derived names are filled in, earlier keys become those of now."""
         if isinstance(value, str) and cls.short is not None:
             value = {cls.short: value}
         if value is None:
@@ -113,7 +128,15 @@ class Shape:
         if not isinstance(value, dict):
             return value
         props = cls.props_cached()
+        if cls.deprecated:
+            value = {cls.current(k, value): v for k, v in value.items()}
         return {k: _canonical(props[k], v) if k in props else v for k, v in value.items()}
+
+    @classmethod
+    def current(cls, key: str, given: Mapping[str, Any]) -> str:
+        """The key to write now for one that was given; its own where both are."""
+        new = cls.deprecated.get(key, key)
+        return key if new in given else new
 
     @classmethod
     def props_cached(cls) -> dict[str, Prop]:
@@ -161,7 +184,7 @@ _TEXTS = {
 
 def texts(*, zh: str = "", en: str = "", required: bool = False) -> Prop:
     """A text for people: a string, or one per language."""
-    return Prop(schema=_TEXTS, zh=zh, en=en, required=required)
+    return Prop(schema=_TEXTS, zh=zh, en=en, required=required, texts=True)
 
 
 def text(*, zh: str = "", en: str = "", required: bool = False, pattern: str | None = None) -> Prop:

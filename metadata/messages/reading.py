@@ -189,6 +189,12 @@ MESSAGES: dict[str, Message] = {
         "可用的键：{known}",
         "Keys that may stand here: {known}",
     ),
+    "shape.deprecated": Message(
+        "键“{key}”已改名",
+        "The key “{key}” has another name now",
+        "请改写为“{replacement}”；旧的写法仍可读取，以后的版本会去掉。",
+        "Write “{replacement}”. The old key is still read; a later version will no longer.",
+    ),
     "shape.quote_expression": Message(
         "“{key}”不该是键：含逗号的文本要加引号",
         "“{key}” cannot be a key: quote the expression or text",

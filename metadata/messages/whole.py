@@ -84,6 +84,12 @@ MESSAGES: dict[str, Message] = {
         "在某个角色的 grants 中授权。",
         "Grant it to a role.",
     ),
+    "text.unknown_language": Message(
+        "“{language}”不是语言代码，这段文字不会显示",
+        "“{language}” is the code of no language: the text is never shown",
+        "中文写 zh，英文写 en。",
+        "Chinese is `zh`, English `en`.",
+    ),
     "text.missing_language": Message(
         "缺少 {language} 的文字",
         "The text is missing in {language}",

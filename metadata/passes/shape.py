@@ -12,6 +12,7 @@ import jsonschema_rs
 from metadata.drafts import Shaped, World, suggestion
 from metadata.kinds import KINDS, Kind
 from metadata.kinds.shape import NAME
+from metadata.notices import notices
 from metadata.places import Path
 from metadata.problems import Place, Problem
 from metadata.source import Document
@@ -43,7 +44,7 @@ def shape(document: Document) -> tuple[Shaped | None, list[Problem]]:
     data, whole = document.data, True
     if found:
         data, whole = _without([p for _, paths in found for p in paths], document.data, kind, document.extend)
-    problems = [problem for problem, _ in found]
+    problems = [*(problem for problem, _ in found), *notices(document, kind)]
     if not whole or len(found) >= MOST_PROBLEMS:
         return None, problems
     canonical = kind.canonical(data)
@@ -257,5 +258,6 @@ def _without(paths: list[Path], data: dict[str, Any], kind: type[Kind], extend: 
             result[key] = [v for i, v in enumerate(value) if i not in parts]
         else:
             result[key] = value
-    missing = any(p.required and k not in result for k, p in props.items()) and not extend
+    given = {kind.current(key, result) for key in result}
+    missing = any(p.required and k not in given for k, p in props.items()) and not extend
     return result, not missing and ("extend" if extend else kind.word) in result

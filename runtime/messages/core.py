@@ -6,6 +6,7 @@ from runtime.messages import register
 
 register(
     {
+        "menu.more": {"zh": "更多", "en": "More"},
         # answers
         "bad_request": {"zh": "请求无法理解。", "en": "The request could not be understood."},
         "bad_query": {"zh": "查询有误：{detail}", "en": "The query is not right: {detail}"},

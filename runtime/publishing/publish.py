@@ -87,6 +87,7 @@ def publish(
     accept: bool = False,
     base: int | None = None,
     rollback_of: int | None = None,
+    language: str | None = None,
     progress: Callable[[Step], None] | None = None,
 ) -> int:
     """Publishes the layers as the next version; its number.
@@ -99,7 +100,13 @@ def publish(
     if compiled.errors or compiled.application is None:
         raise Refused("publish.problems", count=len(compiled.errors))
     asked = _Asked(
-        app=compiled.application, data=dump(layers), note=note, user_id=user_id, accept=accept, rollback_of=rollback_of
+        app=compiled.application,
+        data=dump(layers),
+        note=note,
+        user_id=user_id,
+        accept=accept,
+        rollback_of=rollback_of,
+        language=language or site.settings.language,
     )
     packed = store.pack(asked.data)
     with database.answering():
@@ -122,6 +129,7 @@ class _Asked:
     user_id: int | None
     accept: bool
     rollback_of: int | None
+    language: str
 
 
 def _publish_locked(
@@ -138,7 +146,7 @@ def _publish_locked(
     old = site._pin(connection) if newest else None
     served = Published((newest or 0) + 1, asked.app, Tables(asked.app, site.dialect))
     made = _schema_plan(site, connection, old, served)
-    _judge(find_impacts(connection, site, made, old, asked.app), asked.accept, site.settings.language)
+    _judge(find_impacts(connection, site, made, old, asked.app), asked.accept, asked.language)
     apply(connection, made, progress)
     _write_version(site, connection, asked, packed, served.number, newest)
     session = Session(site=site, published=served, connection=connection, user=SYSTEM, write=True)
@@ -165,7 +173,9 @@ def _write_version(
     connection.execute(sa.insert(version_table).values(row))
 
 
-def rollback(site: Site, number: int, user_id: int | None = None, *, accept: bool = False) -> int:
+def rollback(
+    site: Site, number: int, user_id: int | None = None, *, accept: bool = False, language: str | None = None
+) -> int:
     """Publishes the documents of an earlier version as a new one; the new number."""
     with database.answering(), site.engine.connect() as connection:
         try:
@@ -173,7 +183,7 @@ def rollback(site: Site, number: int, user_id: int | None = None, *, accept: boo
         except KeyError:
             raise NotFound("publish.no_version", number=number) from None
     note = f"↶ {number}"
-    return publish(site, layers_of(data), note, user_id, accept=accept, rollback_of=number)
+    return publish(site, layers_of(data), note, user_id, accept=accept, rollback_of=number, language=language)
 
 
 def versions(site: Site, limit: int = 100) -> list[store.Version]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from metadata.model import Menu, MenuItem
+from runtime.messages import say
 from runtime.views.binder import Binder
 
 
@@ -35,7 +37,24 @@ def _bind(binder: Binder) -> tuple[BoundItem, ...]:
     if menu is None:
         found = (_entity_item(binder, name) for name in binder.app.entities)
         return tuple(item for item in found if item is not None)
-    return tuple(item for item in (_item(binder, declared) for declared in menu.items) if item is not None)
+    items = tuple(item for item in (_item(binder, declared) for declared in menu.items) if item is not None)
+    return items + _unplaced(binder, menu)
+
+
+def _unplaced(binder: Binder, menu: Menu) -> tuple[BoundItem, ...]:
+    """A group of the entities that another layer added and no menu names: what was just published can be reached."""
+    named = {leaf.entity for one in binder.app.menus for leaf in _declared_leaves(one.items)}
+    others = (e for e in binder.app.entities.values() if e.origin.layer != menu.origin.layer and e.name not in named)
+    items = tuple(item for item in (_entity_item(binder, e.name) for e in others) if item is not None)
+    if not items:
+        return ()
+    return (BoundItem(name="more", label=say("menu.more", binder.language), icon="dots", items=items),)
+
+
+def _declared_leaves(items: Iterable[MenuItem]) -> Iterator[MenuItem]:
+    for item in items:
+        yield item
+        yield from _declared_leaves(item.items)
 
 
 def _declared(binder: Binder) -> Menu | None:

@@ -123,3 +123,26 @@ def test_an_export_holds_what_the_list_shows(admin: Browser) -> None:
     assert answer.data.startswith(b"\xef\xbb\xbf")
     assert "零件制造有限公司" in answer.text
     assert answer.headers["Content-Disposition"].startswith("attachment")
+
+
+def test_an_entity_that_no_menu_names_stands_in_a_group_of_its_own() -> None:
+    from metadata.compiler import compile_application
+    from metadata.packages import load_texts, platform, stock
+    from runtime.views.menus import _declared_leaves, _unplaced
+
+    layer = load_texts({"a.yaml": "entity: sample\nfields:\n  name: text\n"}, "site")
+    app = compile_application([platform(), stock(), layer]).application
+    assert app is not None
+
+    class Everyone:
+        language = "en"
+
+        def __init__(self) -> None:
+            self.app = app
+
+        def can(self, _entity: str, _operation: str) -> bool:
+            return True
+
+    (group,) = _unplaced(Everyone(), app.menus[0])  # type: ignore[arg-type]
+    assert (group.label, [item.entity for item in group.items]) == ("More", ["sample"])
+    assert "sample" not in {leaf.entity for leaf in _declared_leaves(app.menus[0].items)}

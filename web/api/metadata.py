@@ -107,7 +107,9 @@ def publish() -> Response:
         layers, waiting = _wanted(session)
         user, base = session.user.id, body.get("base") or session.version
     note = str(body.get("note") or "")[:1000]
-    number = publishing.publish(context.site(), layers, note, user, accept=body.get("accept") is True, base=base)
+    number = publishing.publish(
+        context.site(), layers, note, user, accept=body.get("accept") is True, base=base, language=context.language()
+    )
     with context.writing() as session:
         drafts.discard(session, waiting)
     return answer({"version": number}, 201)
@@ -123,7 +125,9 @@ def rollback() -> Response:
     with context.reading() as session:
         _admin(session)
         user = session.user.id
-    made = publishing.rollback(context.site(), number, user, accept=body.get("accept") is True)
+    made = publishing.rollback(
+        context.site(), number, user, accept=body.get("accept") is True, language=context.language()
+    )
     return answer({"version": made}, 201)
 
 

@@ -152,7 +152,7 @@ def versions(shell: Shell, limit: int) -> None:
 @option("--yes", "-y", is_flag=True, help="Accept what touches data ¦ 接受对数据的影响")
 @pass_shell
 def rollback(shell: Shell, number: int, yes: bool) -> None:
-    made = publishing.rollback(shell.site(), number, None, accept=yes)
+    made = publishing.rollback(shell.site(), number, None, accept=yes, language=shell.language)
     shell.answer(
         {"version": made}, f"Version {number} is back, as version {made}. ¦ 版本 {number} 已恢复为版本 {made}。"
     )

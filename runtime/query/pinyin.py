@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from functools import lru_cache
 
 from rules.folding import fold
 
 _LONGEST = 120  # characters that take part in sorting
+_KNOWN = 8192  # characters remembered
 
 
 @lru_cache(maxsize=1)
@@ -32,13 +34,36 @@ def sort_key(text: str | None) -> str | None:
         return None
     if text.isascii():
         return text[:_LONGEST].casefold()
-    folded = fold(text[:_LONGEST])
-    return "".join(f"{s} {c}" if (s := syllable(c)) else c for c in folded)
+    return fold(text[:_LONGEST]).translate(_sounds())
 
 
 def initials(text: str) -> str:
     """深圳市腾讯科技 → szstxkj; other letters and digits stay."""
-    return "".join((s[0] if (s := syllable(c)) else c) for c in text if c.isalnum())
+    return text.translate(_first_letters())
+
+
+class _Letters(dict[int, str]):
+    """What stands for a character, worked out when it is first met: a table for `str.translate`."""
+
+    def __init__(self, of: Callable[[str], str]) -> None:
+        super().__init__()
+        self._of = of
+
+    def __missing__(self, code: int) -> str:
+        found = self._of(chr(code))
+        if len(self) < _KNOWN:
+            self[code] = found
+        return found
+
+
+@lru_cache(maxsize=1)
+def _sounds() -> _Letters:
+    return _Letters(lambda c: f"{s} {c}" if (s := syllable(c)) else c)
+
+
+@lru_cache(maxsize=1)
+def _first_letters() -> _Letters:
+    return _Letters(lambda c: "" if not c.isalnum() else s[0] if (s := syllable(c)) else c)
 
 
 def _plain() -> dict[int, str]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 MOST_WORDS = 12  # of a query
 LONGEST = 2000  # characters of a field that are indexed
 _RUN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af]+|[a-z0-9]+|[^\W_]+")
+_PLAIN_RUN = re.compile(r"[a-z0-9]+")  # what _RUN finds in ASCII
 _WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7af]")
 
 
@@ -35,10 +36,13 @@ def terms(text: str | None, kind: str = "text") -> str:
         return ""
     words: list[str] = []
     folded = fold(text[:LONGEST])
-    for run in _RUN.findall(folded):
-        words.extend(_pairs(run) if _WIDE.match(run) else (run,))
-    if _WIDE.search(folded) and len(folded) <= 60:
-        words.append(fold(initials(text)))
+    if folded.isascii():
+        words = _PLAIN_RUN.findall(folded)
+    else:
+        for run in _RUN.findall(folded):
+            words.extend(_pairs(run) if _WIDE.match(run) else (run,))
+        if len(folded) <= 60 and _WIDE.search(folded):
+            words.append(fold(initials(text)))
     if kind == "phone":
         digits = "".join(c for c in folded if c.isdigit())
         words += [digits, digits[-11:], digits[-4:]] if len(digits) >= 4 else []

@@ -18,6 +18,9 @@ MOST_CELLS = 4_000_000  # rows × columns of a sheet, about 130 MB in memory
 MOST_BYTES = 400_000_000  # unpacked, all parts
 MOST_PART = 300_000_000
 MOST_RATIO = 150  # unpacked to packed, of parts above 5 MB
+MOST_TEXT = 300_000_000  # bytes of shared texts, counted once for each cell that has them
+_SHORT = 64  # bytes: texts that even in MOST_CELLS cells stay below MOST_TEXT
+_LEAST_CELL = 20  # bytes of a sheet that a cell with a shared text takes at least
 _CHUNK = 1 << 20
 _OVERLAP = 200  # bytes kept between chunks, so that an attribute cut in two is seen
 _USUAL = re.compile(rb'<c r="([A-Z]+)([0-9]+)"([^>]*)>')  # as all spreadsheet programs write it
@@ -25,6 +28,9 @@ _CELL = re.compile(rb"""<(?:\w+:)?c\s(?:[^>]*?\s)?r\s*=\s*["']([A-Za-z]+)([0-9]+
 _ANY_CELL = re.compile(rb"<(?:\w+:)?c[\s>/]")
 _PLACED = re.compile(rb"""<(?:\w+:)?c\s(?:[^>]*?\s)?r\s*=\s*["'][A-Za-z]+[0-9]+["']""")
 _LINE = re.compile(rb"""<(?:\w+:)?row\s(?:[^>]*?\s)?r\s*=\s*["']([0-9]+)["'][^>]*(?<!/)>""")
+_SHARED = re.compile(rb"""\st\s*=\s*["']s["']""")
+_SHARED_AT = re.compile(rb"""\st\s*=\s*["']s["'][^>]*>\s*<(?:\w+:)?v[^>]*>\s*([0-9]{1,9})""")
+_TEXT_END = re.compile(rb"</(?:\w+:)?si\s*>|<(?:\w+:)?si\s*/>")
 _MEDIA = re.compile(r"\.(png|jpe?g|gif|emf|wmf|bin|vml|bmp|tiff?)$", re.IGNORECASE)
 _ENTITY = re.compile(rb"<!\s*(doctype|entity)", re.IGNORECASE)
 
@@ -79,6 +85,7 @@ def inspect(path: Path, name: str) -> None:
                 raise Unreadable(name=name)
             for part in parts:
                 _inspect_part(archive, part)
+            _inspect_shared(archive, parts)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
         raise Unreadable(name=name) from error
 
@@ -100,6 +107,56 @@ def _inspect_part(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
                 raise Unreadable("import.unsafe_archive")
             sheet.see(window)
             tail = window[-_OVERLAP:]
+
+
+def _inspect_shared(archive: zipfile.ZipFile, parts: list[zipfile.ZipInfo]) -> None:
+    """Refuses a long text that very many cells share: calamine keeps a copy for each of them."""
+    shared = [p for p in parts if p.filename.lower() == "xl/sharedstrings.xml"]
+    sheets = [p for p in parts if p.filename.lower().endswith(".xml") and p not in shared]
+    most_cells = sum(p.file_size for p in sheets) // _LEAST_CELL
+    if sum(p.file_size for p in shared) * most_cells <= MOST_TEXT:
+        return
+    sizes = {number: size for p in shared for number, size in _long_texts(archive, p)}
+    longest = max(sizes.values(), default=0)
+    if longest * most_cells <= MOST_TEXT:
+        return
+    total = 0
+    for part in sheets:
+        for chunk in _chunks(archive, part):
+            places = _SHARED_AT.findall(chunk)
+            total += sum(sizes.get(int(place), 0) for place in places)
+            total += max(0, len(_SHARED.findall(chunk)) - len(places) - 1) * longest  # written in some unusual way
+            if total > MOST_TEXT:
+                raise Unreadable("import.too_much_text", max=MOST_TEXT // 1_000_000)
+
+
+def _long_texts(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> Iterator[tuple[int, int]]:
+    """Number and size of the shared texts that are not short."""
+    number = size = 0
+    with archive.open(part) as stream:
+        rest = b""
+        while chunk := stream.read(_CHUNK):
+            if b"<!" in rest + chunk:  # a comment could hide where a text ends
+                raise Unreadable("import.unsafe_archive")
+            *texts, rest = _TEXT_END.split(rest + chunk)
+            for text in texts:
+                if size + len(text) > _SHORT:
+                    yield number, size + len(text)
+                number, size = number + 1, 0
+            size, rest = size + max(0, len(rest) - _OVERLAP), rest[-_OVERLAP:]
+
+
+def _chunks(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> Iterator[bytes]:
+    """The part in pieces that end with a cell, so that none is cut in two."""
+    with archive.open(part) as stream:
+        rest = b""
+        while chunk := stream.read(_CHUNK):
+            window = rest + chunk
+            end = window.rfind(b"<c", 0, -2)
+            end = end if end > 0 else len(window)
+            yield window[:end]
+            rest = window[end:]
+        yield rest
 
 
 class _Extent:

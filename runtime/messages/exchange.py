@@ -40,6 +40,10 @@ register(
             "zh": "该 XLSX 文件解压后异常庞大或结构不正常，已拒绝读取。",
             "en": "This XLSX file unpacks to an unusual size or shape and was not read.",
         },
+        "import.too_much_text": {
+            "zh": "表格中的长文本过多（合计超过 {max} MB），已拒绝读取；请拆分，或改用 CSV。",
+            "en": "The cells hold too much text (more than {max} MB together): split the file, or use CSV.",
+        },
         "import.broken_line": {
             "zh": "第 {line} 行附近的 CSV 格式有误（引号没有闭合？）。",
             "en": "The CSV is broken near line {line} (a quote that is not closed?).",

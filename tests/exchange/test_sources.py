@@ -142,6 +142,37 @@ def test_a_sheet_that_would_not_stay_small_is_refused_fast(tmp_path: Path, kind:
     assert peak < 50_000_000
 
 
+def shared(path: Path, texts: list[str], count: int, cell: str = '<c r="{0}{1}" t="s"><v>{2}</v></c>') -> Path:
+    """A workbook of ten columns whose `count` cells have the shared texts in turn."""
+    rows = (
+        f'<row r="{n}">' + "".join(cell.format(c, n, (n * 10 + i) % len(texts)) for i, c in enumerate("ABCDEFGHIJ"))
+        for n in range(1, count // 10 + 1)
+    )
+    items = "".join(f"<si><t>{text}</t></si>" if text else "<si/>" for text in texts)
+    whole = "".join(f"{row}</row>" for row in rows)
+    return book(path, whole, **{"xl/sharedStrings.xml": f'<?xml version="1.0"?><sst>{items}</sst>'})
+
+
+@pytest.mark.attack("N70")
+@pytest.mark.parametrize("cell", ['<c r="{0}{1}" t="s"><v>{2}</v></c>', "<c r='{0}{1}' t='s'><f>A1</f><v>{2}</v></c>"])
+def test_a_long_text_shared_by_very_many_cells_is_refused(tmp_path: Path, cell: str) -> None:
+    path = shared(tmp_path / "a.xlsx", ["x" * 32_000, "", "y"], 100_000, cell)
+    assert path.stat().st_size < 2_000_000
+    tracemalloc.start()
+    with pytest.raises(Unreadable) as refused:
+        open_source(path, "a.xlsx")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert refused.value.code == "import.too_much_text"
+    assert peak < 50_000_000
+
+
+def test_long_texts_in_a_usual_sheet_are_read(tmp_path: Path) -> None:
+    texts = ["x" * 32_000, "", *(f"text {n}" for n in range(50_000))]
+    source = open_source(shared(tmp_path / "a.xlsx", texts, 100_000), "a.xlsx")
+    assert sum(len(row) for _, row in source.rows()) == 100_000
+
+
 @pytest.mark.attack("N69")
 @pytest.mark.parametrize(
     "rows",

@@ -86,7 +86,7 @@ def install(app: Flask, settings: Settings) -> None:
         now = g.get("octavo")
         if now is not None:
             response.headers["X-Request-Id"] = now.request_id
-        if "Cache-Control" not in response.headers:
+        if response.headers.get("Cache-Control", "no-cache") == "no-cache":  # what send_file says of its own accord
             response.headers["Cache-Control"] = "no-store"
         return response
 

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from metadata.fields.base import Coercion, Rejection
 from metadata.fields.choices import spellings
 from metadata.model import Field
+from runtime.digits import number_in
 from runtime.records.plan import EntityPlan, plan_of
 from runtime.records.values import Draft, Loader
 from runtime.security.access import Access
@@ -198,8 +199,8 @@ def _line(
     given = row.get("id")
     if given in (None, ""):
         return Draft(draft.loader, plan, None, path)
-    number = int(given) if isinstance(given, int | str) and str(given).isascii() and str(given).isdigit() else -1
-    if number not in stored or number in seen:
+    number = number_in(given)
+    if number is None or number not in stored or number in seen:
         refused = Draft(draft.loader, plan, None, path)
         refused.refuse("duplicate_line" if number in seen else "not_own_line", "id")
         return refused

@@ -8,6 +8,7 @@ from dataclasses import field as default_of
 from typing import Any
 
 from metadata.model import Form, FormItem, Section, Tab
+from runtime.digits import number_in
 from runtime.views.binder import Binder, BoundField
 
 
@@ -235,11 +236,11 @@ def read_lines(bound: BoundField, given: Mapping[str, Sequence[str]]) -> list[tu
         if not key.startswith(prefix):
             continue
         number, _, name = key[len(prefix) :].partition(".")
-        if not number.isdigit():
+        if number_in(number) is None:
             continue
         row = rows.setdefault(number, {})
-        if name == "id" and texts[-1].isdigit():
-            row["id"] = int(texts[-1])
+        if name == "id" and (found := number_in(texts[-1])) is not None:
+            row["id"] = found
         elif name in members and not members[name].readonly:
             row[name] = _read_one(members[name], texts)
     kept = [(n, row) for n, row in rows.items() if "id" in row or _says_something(row, members)]

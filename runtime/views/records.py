@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from metadata.fields.base import Coercion
+from runtime.digits import number_in
 from runtime.views.binder import Binder, BoundField
 from runtime.views.forms import BoundForm, Input
 
@@ -104,7 +105,7 @@ def _lines(
             raw = line.get(member.name) if given is not _ABSENT and member.name in line else _ABSENT
             title = titles.get(member.name)
             if raw is not _ABSENT and member.name in sent:
-                title = sent[member.name].get(int(raw)) if str(raw or "").isdigit() else None
+                title = sent[member.name].get(number_in(raw) or 0)
             cell = _input(member, key, stored.get(member.name), title, raw, coercion)
             cell.problems = list(problems.get(key, ()))
             cells.append(cell)

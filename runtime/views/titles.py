@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from runtime.digits import number_in
 from runtime.query.select import titles_of
 from runtime.views.binder import Binder, BoundField
 from runtime.views.forms import BoundForm
@@ -52,4 +53,4 @@ def _links(bound: BoundField) -> bool:
 
 def _ids(value: Any) -> list[int]:
     members = value if isinstance(value, list | tuple) else [value]
-    return [int(v) for v in members if v is not None and str(v).isascii() and str(v).isdigit() and len(str(v)) < 16]
+    return [number for v in members if (number := number_in(v)) is not None]

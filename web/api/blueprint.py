@@ -61,6 +61,7 @@ def create_api(site: Site) -> Blueprint:
         api.add_url_rule(address, name, function, methods=[method])
     api.add_url_rule("/", "nothing", nothing_there, methods=METHODS, defaults={"rest": ""})
     api.add_url_rule("/<path:rest>", "nothing", nothing_there, methods=METHODS)
+    api.before_request(_signed_in)
     api.register_error_handler(Answer, _answer)
     api.register_error_handler(HTTPException, _refusal)
     api.register_error_handler(Exception, _bug)
@@ -72,6 +73,12 @@ def _prepare(state: BlueprintSetupState, site: Site) -> None:
     app = state.app
     app.extensions[context.EXTENSION] = site
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
+
+
+def _signed_in() -> None:
+    """Every call knows its caller before it looks at anything else; none can forget to ask."""
+    if request.endpoint != "api.nothing":
+        context.caller()
 
 
 def nothing_there(rest: str) -> Response:

@@ -10,6 +10,7 @@ from metadata.fields.base import Rejection
 from metadata.fields.datetime import read_datetime
 from metadata.model import Entity
 from runtime import records
+from runtime.digits import number_in
 from runtime.errors import BadQuery, NotFound
 from runtime.messages import say_problem
 from runtime.query.select import Page, Query, parse_sort, parse_where, run
@@ -215,6 +216,7 @@ def expected_version() -> int | None:
     if text is None or text.strip() == "*":
         return None
     inner = text.strip().removeprefix("W/").strip('"')
-    if not inner.isdigit() or len(inner) > 9:
+    number = number_in(inner)
+    if number is None:
         raise BadQuery("request.bad_if_match")
-    return int(inner)
+    return number

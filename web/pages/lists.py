@@ -11,7 +11,8 @@ from flask import Blueprint, Response, make_response, render_template, request
 from markupsafe import Markup
 
 from metadata.model import Sort
-from runtime.errors import Answer, BadQuery, Forbidden, NotFound
+from runtime.digits import number_in
+from runtime.errors import Answer, BadQuery, Forbidden, NotFound, NotSignedIn
 from runtime.messages import say_answer
 from runtime.query.select import Query, parse_where, run, titles_of
 from runtime.records import delete
@@ -202,7 +203,7 @@ def filter_titles(binder: Binder, asked: Asked) -> dict[str, str]:
     wanted: dict[str, set[int]] = {}
     for active in asked.active:
         if active.filter.kind == "record" and active.filter.field.target:
-            ids = {int(v) for v in active.values if v.isdigit()}
+            ids = {number for v in active.values if (number := number_in(v)) is not None}
             if ids:
                 wanted.setdefault(active.filter.field.target, set()).update(ids)
     found: dict[str, str] = {}
@@ -231,7 +232,9 @@ def totals(entity: str) -> Response:
 @blueprint.post("/e/<entity>/delete")
 def delete_many(entity: str) -> Response:
     """Moves the chosen rows to the recycle bin; says which stayed and why."""
-    ids = [int(v) for v in request.form.getlist("id") if v.isdigit()][:500]
+    if state().user_id is None:
+        raise NotSignedIn
+    ids = [number for v in request.form.getlist("id") if (number := number_in(v)) is not None][:500]
     done: list[int] = []
     kept: dict[str, int] = {}
     for record_id in ids:

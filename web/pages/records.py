@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, make_response, render_template, request
 
 from rules.expression import Expression
+from runtime.digits import number_in
 from runtime.errors import Answer, Conflict, NotFound, Refused, Stale
 from runtime.messages import say_answer, say_problem
 from runtime.records import create, delete, evaluate_form, read, restore, update
@@ -151,8 +152,9 @@ def _place(made: Mapping[str, Input], field: str | None, sentence: str) -> tuple
     if parts[0] not in made:
         return "", "", sentence
     one = made[parts[0]]
-    if len(parts) > 2 and parts[1].isdigit():
-        return f"f-{'-'.join(parts)}", f"{one.field.label}, {_('Line {n}', n=int(parts[1]) + 1)}", sentence
+    line = number_in(parts[1]) if len(parts) > 2 else None
+    if line is not None:
+        return f"f-{'-'.join(parts)}", f"{one.field.label}, {_('Line {n}', n=line + 1)}", sentence
     return one.id, one.field.label, sentence
 
 
@@ -223,7 +225,7 @@ def _save(entity: str, record_id: int | None) -> Response:
             if record_id is None:
                 saved = create(session, entity, given)
             else:
-                asked = int(version) if version.isdigit() else None
+                asked = number_in(version)
                 saved = update(session, entity, record_id, given, version=asked)
     except Refused as error:
         return _again(entity, record_id, given, _sentences(error), 422)
@@ -373,7 +375,8 @@ def remove(entity: str, record_id: int) -> Response:
 @blueprint.post("/e/<entity>/restore")
 def bring_back(entity: str) -> Response:
     """Restores the records named by `id` in the address or the form: undo, and the button of the recycle bin."""
-    ids = [int(v) for v in [*request.args.getlist("id"), *request.form.getlist("id")] if v.isdigit()][:500]
+    named = (number_in(v) for v in [*request.args.getlist("id"), *request.form.getlist("id")])
+    ids = [number for number in named if number is not None][:500]
     with writing() as session:
         if entity not in session.app.entities:
             raise NotFound
@@ -394,6 +397,6 @@ def move(entity: str, record_id: int) -> Response:
         raise NotFound
     version = request.form.get("version", "")
     with writing() as session:
-        asked = int(version) if version.isdigit() else None
+        asked = number_in(version)
         update(session, entity, record_id, {form.path.name: request.form.get("to", "")}, version=asked)
     return htmx.go(f"/e/{entity}/{record_id}")

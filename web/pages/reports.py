@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, make_response, render_template, request, url_for
 
 from metadata.model import Parameter
+from runtime.digits import number_in
 from runtime.errors import Answer, BadQuery, Refused
 from runtime.messages import say_answer, say_problem
 from runtime.query.select import titles_of
@@ -75,9 +76,10 @@ def _parameter(binder: Binder, parameter: Parameter, given: dict[str, str]) -> d
 
 
 def _title(binder: Binder, entity: str | None, now: str) -> str:
-    if entity is None or not now.isdigit():
+    number = number_in(now)
+    if entity is None or number is None:
         return ""
-    return titles_of(binder.session, entity, [int(now)]).get(int(now), "")
+    return titles_of(binder.session, entity, [number]).get(number, "")
 
 
 def _period(name: str) -> str:

@@ -85,6 +85,14 @@ class FieldType:
         """The Python value of `raw` (JSON, form text, spreadsheet cell); None for nothing. Raises `Rejection`."""
         raise NotImplementedError(f"{type(self).__name__}.coerce")
 
+    def reader(self, field: Field, context: Coercion) -> Callable[[Any], Any]:
+        """`coerce` for many values of one field: what does not change between them is settled beforehand.
+
+        A reader answers and refuses exactly as `coerce` does, to which it leaves whatever is not plain.
+        """
+        coerce = self.coerce
+        return lambda raw: coerce(raw, field, context)
+
     def to_json(self, value: Any, field: Field, context: Coercion) -> Any:
         """The value as it leaves through the API; None stays None."""
         return value

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
 from metadata.fields.base import Coercion, FieldType, Rejection, register
-from metadata.fields.reading import one_line, width_folded
+from metadata.fields.reading import one_line, remembering, width_folded
 from metadata.model import Field
 from rules.typing import BOOLEAN, Type
 
@@ -39,6 +39,9 @@ class Boolean(FieldType):
         if isinstance(raw, int | float | Decimal) and raw in (0, 1):
             return bool(raw)
         raise Rejection("value.not_a_boolean", value=raw)
+
+    def reader(self, field: Field, context: Coercion) -> Callable[[Any], Any]:
+        return remembering(super().reader(field, context))
 
     def to_text(self, value: Any, field: Field, context: Coercion) -> str:
         return "" if value is None else _SHOWN.get(context.language, _SHOWN["en"])[bool(value)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as clock
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from metadata.fields.base import Coercion, FieldType, Rejection, register
@@ -14,6 +14,7 @@ from metadata.model import Field
 from rules.typing import DATE, Type
 
 FIRST_YEAR, LAST_YEAR = 1000, 2999
+_FIRST, _LAST = clock.date(FIRST_YEAR, 1, 1), clock.date(LAST_YEAR, 12, 31)
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MONTH_NUMBER = {name.lower(): number for number, name in enumerate(MONTHS, 1)}
 _ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -59,6 +60,22 @@ class Date(FieldType):
         if field.max is not None and day > _bound(field.max):
             raise Rejection("value.too_late", max=field.max)
         return in_years(day)
+
+    def reader(self, field: Field, context: Coercion) -> Callable[[Any], Any]:
+        read = super().reader(field, context)
+        first = _FIRST if field.min is None else max(_bound(field.min), _FIRST)
+        last = _LAST if field.max is None else min(_bound(field.max), _LAST)
+
+        def reader(raw: Any) -> Any:
+            day = raw
+            if type(raw) is str and _ISO.fullmatch(raw):
+                try:
+                    day = clock.date.fromisoformat(raw)
+                except ValueError:
+                    return read(raw)
+            return day if type(day) is clock.date and first <= day <= last else read(raw)
+
+        return reader
 
     def to_json(self, value: Any, field: Field, context: Coercion) -> Any:
         return None if value is None else value.isoformat()

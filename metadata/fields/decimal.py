@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import decimal as exact
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from metadata.fields.base import Coercion, FieldType, register
 from metadata.fields.integer import COMPARISONS
-from metadata.fields.reading import fitted, grouped, read_number, trimmed
+from metadata.fields.reading import fitted, grouped, number_reader, read_number, trimmed
 from metadata.model import Field
 from rules.typing import Type, decimal
 
@@ -49,6 +49,15 @@ class Exact(FieldType):
         """`number` as this field keeps it; raises `Rejection`."""
         kind = field.value_type
         return fitted(number, kind.scale, kind.digits or DEFAULT_DIGITS, bound(field.min), bound(field.max))
+
+    def bounds(self, field: Field, context: Coercion) -> tuple[int, int]:
+        """Decimals kept, and digits in all."""
+        kind = field.value_type
+        return kind.scale, kind.digits or DEFAULT_DIGITS
+
+    def reader(self, field: Field, context: Coercion) -> Callable[[Any], Any]:
+        scale, digits = self.bounds(field, context)
+        return number_reader(scale, digits, bound(field.min), bound(field.max), super().reader(field, context))
 
     def to_json(self, value: Any, field: Field, context: Coercion) -> Any:
         """Text, so that no reader makes a float of it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -39,6 +39,20 @@ class Integer(FieldType):
                 return None
             number = _whole(exact, raw)
         return within(number, field.min, field.max)
+
+    def reader(self, field: Field, context: Coercion) -> Callable[[Any], Any]:
+        read = super().reader(field, context)
+        least = -INTEGER_LIMIT if field.min is None else max(field.min, -INTEGER_LIMIT)
+        greatest = INTEGER_LIMIT if field.max is None else min(field.max, INTEGER_LIMIT)
+
+        def reader(raw: Any) -> Any:
+            if type(raw) is str and len(raw) <= 15 and raw.isascii() and raw.isdigit():
+                number = int(raw)
+            else:
+                number = raw
+            return number if type(number) is int and least <= number <= greatest else read(raw)
+
+        return reader
 
     def to_text(self, value: Any, field: Field, context: Coercion) -> str:
         return "" if value is None else f"{value:,}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from metadata.fields.base import Coercion, FieldType, Rejection, record, register
@@ -39,6 +39,10 @@ class Linking(FieldType):
 
     def coerce(self, raw: Any, field: Field, context: Coercion) -> int | None:
         return read_link(raw, self.entity_of(field), context)
+
+    def reader(self, field: Field, context: Coercion) -> Callable[[Any], Any]:
+        read = super().reader(field, context)
+        return lambda raw: raw if type(raw) is int and 0 < raw <= INTEGER_LIMIT else read(raw)
 
     def to_json(self, value: Any, field: Field, context: Coercion) -> Any:
         return None if value is None else str(value)

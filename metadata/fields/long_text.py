@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from metadata.fields.base import Coercion, Rejection, register
-from metadata.fields.reading import many_lines
+from metadata.fields.reading import line_reader, many_lines
 from metadata.fields.text import TextLike, scalar_text
 from metadata.model import Field
 
@@ -39,3 +40,6 @@ class LongText(TextLike):
         if text is not None and len(text) > (field.max or DEFAULT_MAX):
             raise Rejection("value.too_long", max=field.max or DEFAULT_MAX)
         return text
+
+    def reader(self, field: Field, context: Coercion) -> Callable[[Any], Any]:
+        return line_reader(field.max or DEFAULT_MAX, super().reader(field, context))

@@ -61,8 +61,12 @@ class Money(Exact):
         number = read_number(raw)
         if number is None:
             return None
+        return fitted(number, *self.bounds(field, context), bound(field.min), bound(field.max))
+
+    def bounds(self, field: Field, context: Coercion) -> tuple[int, int]:
+        """Decimals of the record's currency; as many digits before the point in every currency."""
         scale = min(context.scale_of_currency(context.currency), MONEY.scale)
-        return fitted(number, scale, MONEY.digits - MONEY.scale + scale, bound(field.min), bound(field.max))
+        return scale, MONEY.digits - MONEY.scale + scale
 
     def to_json(self, value: Any, field: Field, context: Coercion) -> Any:
         return None if value is None else {"amount": _plain(value, context), "currency": context.currency}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from datetime import date, time
 from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import lru_cache
@@ -13,6 +14,7 @@ from metadata.fields.base import Rejection
 
 INTEGER_LIMIT = 2**53 - 1
 LONGEST_NUMBER = 60  # characters; longer is no number a field could hold
+_REMEMBERED = 1000  # texts
 _EXACT = Context(prec=80, rounding=ROUND_HALF_UP)
 
 # C0 and C1 controls without tab, line feed and carriage return, DEL, lone surrogates and the two non-characters that
@@ -40,6 +42,36 @@ def many_lines(raw: str) -> str | None:
 def _composed(text: str) -> str:
     """In NFC; most text is, and seeing that costs little."""
     return text if text.isascii() or unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text)
+
+
+def line_reader(longest: int, read: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """`one_line` and `many_lines` of plain text up to `longest` characters; all else goes to `read`."""
+
+    def reader(raw: Any) -> Any:
+        if type(raw) is str and raw.isprintable() and (raw.isascii() or unicodedata.is_normalized("NFC", raw)):
+            text = raw.strip()
+            if 0 < len(text) <= longest:
+                return text
+        return None if raw is None else read(raw)
+
+    return reader
+
+
+def remembering(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """`read`, which answers a text as it did before: for fields whose texts are few."""
+    known: dict[str, Any] = {}
+
+    def reader(raw: Any) -> Any:
+        if type(raw) is not str:
+            return read(raw)
+        if raw in known:
+            return known[raw]
+        value = read(raw)
+        if len(known) < _REMEMBERED:
+            known[raw] = value
+        return value
+
+    return reader
 
 
 def checked(raw: str) -> str:
@@ -139,6 +171,30 @@ def fitted(number: Decimal, scale: int, digits: int, least: Any, greatest: Any) 
     if greatest is not None and rounded > greatest:
         raise Rejection("value.too_large", max=f"{greatest:,}")
     return rounded
+
+
+def number_reader(
+    scale: int, digits: int, least: Any, greatest: Any, read: Callable[[Any], Any]
+) -> Callable[[Any], Any]:
+    """`fitted` of plain numbers that lie within the bounds; all else goes to `read`."""
+    step, whole, limit = _step(scale), digits - scale, largest(scale, digits)
+    lowest, highest = (
+        -limit if least is None else max(least, -limit),
+        limit if greatest is None else min(greatest, limit),
+    )
+
+    def reader(raw: Any) -> Any:
+        if type(raw) is str:
+            number = Decimal(raw) if len(raw) <= LONGEST_NUMBER and _PLAIN_NUMBER.fullmatch(raw) else None
+        else:
+            number = raw if type(raw) is Decimal and raw.is_finite() else None
+        if number and -40 < number.adjusted() < whole:
+            rounded = number.quantize(step, context=_EXACT)
+            if rounded and lowest <= rounded <= highest:
+                return rounded
+        return None if raw is None else read(raw)
+
+    return reader
 
 
 def _beyond(number: Decimal, limit: Decimal) -> Rejection:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from metadata.fields.base import Coercion, FieldType, Rejection, register, select
 from metadata.fields.choices import choice_name, shown
+from metadata.fields.reading import remembering
 from metadata.model import Field
 from rules.typing import Type
 
@@ -42,6 +43,9 @@ class Select(FieldType):
         if not isinstance(raw, str):
             raw = number_as_name(raw)
         return choice_name(raw, field.options or "", context)
+
+    def reader(self, field: Field, context: Coercion) -> Callable[[Any], Any]:
+        return remembering(super().reader(field, context))
 
     def to_text(self, value: Any, field: Field, context: Coercion) -> str:
         return "" if value is None else shown(value, field.options or "", context)

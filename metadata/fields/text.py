@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, ClassVar
 
 import jsonschema_rs
 
 from metadata.fields.base import Coercion, FieldType, Rejection, register
-from metadata.fields.reading import as_text, one_line
+from metadata.fields.reading import as_text, line_reader, one_line
 from metadata.model import Field
 from rules.typing import TEXT, Type
 
@@ -82,6 +82,10 @@ class Text(TextLike):
         if field.pattern and not pattern(field.pattern).is_valid(text):
             raise Rejection("value.pattern")
         return text
+
+    def reader(self, field: Field, context: Coercion) -> Callable[[Any], Any]:
+        read = super().reader(field, context)
+        return read if field.min or field.pattern else line_reader(field.max or DEFAULT_MAX, read)
 
 
 def scalar_text(raw: Any, context: Coercion) -> str:

@@ -15,6 +15,7 @@ from secure.headers import (
     XContentTypeOptions,
     XFrameOptions,
 )
+from werkzeug.routing import IntegerConverter
 
 from runtime.settings import Settings
 from web.state import State
@@ -59,8 +60,15 @@ def secure_headers(*, https: bool) -> dict[str, str]:
     return dict(headers.headers)
 
 
+class RecordNumber(IntegerConverter):
+    """The numbers of records in addresses: what no database could hold is no address."""
+
+    regex = "[0-9]{1,16}"
+
+
 def install(app: Flask, settings: Settings) -> None:
-    """Registers limits and headers on the application."""
+    """Registers limits and headers on the application, before its addresses."""
+    app.url_map.converters["int"] = RecordNumber
     https = settings.base_url.startswith("https://")
     app.config.update(
         TRUSTED_HOSTS=trusted_hosts(settings),

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
-from flask import Flask, request, url_for
+from flask import Flask, render_template, request, url_for
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 
@@ -14,6 +14,7 @@ from runtime.views.binder import Binder
 from runtime.views.menus import BoundItem, bind_menu
 from web import state as request_state
 from web.i18n import LANGUAGES, _, plural
+from web.prepared import Prepared, mark
 from web.widgets import avatar, badge, widget
 
 
@@ -50,6 +51,7 @@ def prepare(app: Flask) -> None:
             "csrf": generate_csrf,
             "client_texts": client_texts,
             "frame": frame,
+            "mark": mark,
             "here": lambda: request.path,
             "address_with": address_with,
             "list_address": list_address,
@@ -103,7 +105,9 @@ class Frame:
         session = request_state.reading()
         self.user = session.user
         self.language = now.language
-        binder = Binder(session)
+        self.theme = now.theme
+        self.binder = binder = Binder(session)
+        self.path = request.path
         self.menu: tuple[BoundItem, ...] = bind_menu(binder)
         self.admin = session.user.admin
         self.creatable = binder.keep("creatable", bind=lambda: self._creatable(binder))
@@ -120,8 +124,32 @@ class Frame:
         leaves = {leaf.entity: leaf for item in reversed(self.menu) for leaf in reversed(item.leaves) if leaf.entity}
         return list(reversed(leaves.values()))[:3]
 
+    def around(self, **parts: str) -> Markup:
+        """The whole page around `parts` (title, body_class, main, toasts): put together once per kind of user."""
+        here = tuple(i for i, leaf in enumerate(self._leaves) if self.is_here(leaf))
+        top = self.path if self.path in ("/", "/recycle-bin") else ""
+        shell = self.binder.keep("shell", self.theme, here, top, bind=self._shell)
+        filled: Markup = shell.fill(
+            {
+                "csrf": generate_csrf(),
+                "next": request.full_path.rstrip("?") if request.method == "GET" else "/",
+                "name": self.user.name,
+                "avatar": avatar(self.user.name),
+                "login": self.user.login,
+                **parts,
+            }
+        )
+        return filled
+
+    def _shell(self) -> Prepared:
+        return Prepared(render_template("shell.html", f=self))
+
+    @property
+    def _leaves(self) -> list[BoundItem]:
+        return [leaf for item in self.menu for leaf in item.leaves]
+
     def is_here(self, item: BoundItem) -> bool:
-        path = request.path
+        path = self.path
         if item.report:
             return path == f"/reports/{item.report}"
         same = path == f"/e/{item.entity}" or path.startswith(f"/e/{item.entity}/")

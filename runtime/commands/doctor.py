@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import shutil
 import stat
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal
 
 import sqlalchemy as sa
 
 from runtime.errors import Answer
 from runtime.files.attachments import storage_of
+from runtime.jobs.queue import DONE
 from runtime.messages import say
 from runtime.publishing import publish as publishing
+from runtime.schema.internal import version
 from runtime.security import audit
 from runtime.settings import CONFIG_FILE, SettingsError
 from runtime.site import Site
@@ -21,6 +25,8 @@ from runtime.site import Site
 State = Literal["ok", "warning", "error"]
 LEAST_DISK = 500_000_000  # bytes
 LONGEST_LAG = 600  # seconds
+DRIFT_SHOWN = timedelta(days=7)
+LONGEST_NIGHT = timedelta(days=2)  # between two comparisons of computed values
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +118,25 @@ def _audit(site: Site) -> Iterator[Finding]:
     yield _finding("audit", not touched, count=len(touched))
 
 
+def _nights(site: Site) -> Iterator[Finding]:
+    """What the nightly comparison of computed values found in the last days, and that there was one."""
+    with site.session() as session:
+        job, began = session.table("job"), session.connection.scalar(sa.select(sa.func.min(version.c.created_at)))
+        done = sa.select(job.c.payload, job.c.result, job.c.ended_at).where(
+            job.c.name == "recompute", job.c.state == DONE, job.c.ended_at > session.now - DRIFT_SHOWN
+        )
+        runs = session.connection.execute(done.order_by(job.c.ended_at.desc())).all()
+        runs = [run for run in runs if not run.payload.get("daily")]
+        since = runs[0].ended_at if runs else began
+    old = since is not None and session.now - since > LONGEST_NIGHT
+    yield _finding("compared", not old, "warning", at=f"{since:%Y-%m-%d %H:%M}" if since else "-")
+    drift = Counter[str]()
+    for run in runs:
+        drift.update(run.result or {})
+    fields = ", ".join(f"{name} ({count})" for name, count in sorted(drift.items())[:5])
+    yield _finding("drift", not drift, "warning", fields=fields, days=DRIFT_SHOWN.days)
+
+
 LOOKS: tuple[Callable[[Site], Iterator[Finding]], ...] = (
     _configuration,
     _database,
@@ -121,4 +146,5 @@ LOOKS: tuple[Callable[[Site], Iterator[Finding]], ...] = (
     _disk,
     _storage,
     _audit,
+    _nights,
 )

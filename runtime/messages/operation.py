@@ -100,6 +100,22 @@ register(
         "doctor.storage.ok": {"zh": "附件存储可用", "en": "The storage of files answers"},
         "doctor.storage.bad": {"zh": "附件存储不可用", "en": "The storage of files does not answer"},
         "doctor.audit.ok": {"zh": "审计记录未被改动", "en": "The audit was not touched"},
+        "doctor.compared.ok": {
+            "zh": "汇总与公式值每晚核对，上次：{at}",
+            "en": "Computed values are compared each night, last at {at}",
+        },
+        "doctor.compared.bad": {
+            "zh": "汇总与公式值自 {at} 起未核对；请确认 octavo serve 或 octavo worker 正在运行",
+            "en": "Computed values were not compared since {at}; is octavo serve or octavo worker running?",
+        },
+        "doctor.drift.ok": {
+            "zh": "最近 {days} 天的核对没有偏差",
+            "en": "Comparisons found no drift in the last {days} days",
+        },
+        "doctor.drift.bad": {
+            "zh": "最近 {days} 天的核对发现并修正了偏差：{fields}；请将日志交给开发者",
+            "en": "Comparisons of the last {days} days found and repaired drift: {fields}; give the log to a developer",
+        },
         "doctor.audit.bad": {
             "zh": "审计记录有 {count} 处被改动；请运行 octavo verify",
             "en": "The audit was touched in {count} places; run octavo verify",

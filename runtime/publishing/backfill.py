@@ -6,6 +6,7 @@ where it was when its worker dies.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from runtime.schema.tables import RATE_COLUMN, column_name, has_rate, is_column
 if TYPE_CHECKING:
     from runtime.site import Session
 
+_log = logging.getLogger("octavo.publishing")
 AT_ONCE = 2000  # records that are filled while publishing
 BATCH = 2000
 Need = tuple[str, str, str]  # entity, field, what: formula, sort, base
@@ -181,9 +183,13 @@ def recompute_all(context: JobContext) -> dict[str, int]:
     `{"daily": true}`: those kept each night (`keep: daily`); else all others, which should be right already: what
     differs is reported as drift, and repaired.
     """
+    daily = bool(context.payload.get("daily"))
     found: dict[str, int] = dict(context.cursor or {}).get("found", {})
     start: tuple[str, int] = tuple((context.cursor or {}).get("at", ("", 0)))
-    for name, field_name in _computed(context, daily=bool(context.payload.get("daily"))):
+    fields = _computed(context, daily=daily)
+    if start[0] not in {f"{name}.{field_name}" for name, field_name in fields}:
+        start = ("", 0)  # a publish meanwhile took the field away: all once more
+    for name, field_name in fields:
         key = f"{name}.{field_name}"
         if start[0] and key != start[0]:
             continue
@@ -194,7 +200,10 @@ def recompute_all(context: JobContext) -> dict[str, int]:
                 last = _recompute_batch(session, name, field_name, last, found)
                 if last is not None:
                     context.note(session, cursor={"found": found, "at": [key, last]})
-    return {key: count for key, count in found.items() if count}
+    result = {key: count for key, count in found.items() if count}
+    if result and not daily:
+        _log.warning("computed values had drifted and were repaired: %s", result)
+    return result
 
 
 def _computed(context: JobContext, *, daily: bool) -> list[tuple[str, str]]:
@@ -210,8 +219,8 @@ def _computed(context: JobContext, *, daily: bool) -> list[tuple[str, str]]:
 
 def _recompute_batch(session: Session, entity: str, field: str, after: int, found: dict[str, int]) -> int | None:
     table = session.table(entity)
-    query = sa.select(table.c.id).where(table.c.id > after).order_by(table.c.id).limit(BATCH)
-    ids = list(session.connection.scalars(query))
+    living = sa.select(table.c.id).where(table.c.id > after, table.c.deleted_at.is_(None))
+    ids = list(session.connection.scalars(living.order_by(table.c.id).limit(BATCH)))
     if not ids:
         return None
     declared = session.app.entities[entity]
@@ -221,4 +230,4 @@ def _recompute_batch(session: Session, entity: str, field: str, after: int, foun
 
 
 schedule("keep_daily", "10 0 * * *", "recompute", {"daily": True})
-schedule("verify_formulas", "40 2 * * 0", "recompute", {"daily": False})
+schedule("verify_formulas", "40 2 * * *", "recompute", {"daily": False})

@@ -47,6 +47,12 @@ class Caller:
             raise RuntimeError(f"{request.method} {path} answered {response.status}: {content[:300]!r}")
         return took
 
+    def __enter__(self) -> Caller:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.connection.close()
+
 
 class Browser:
     """Keeps cookies and the form token, as a browser does; for signing in once."""
@@ -62,11 +68,13 @@ class Browser:
         return "; ".join(f"{c.name}={c.value}" for c in self.jar)
 
     def get(self, path: str) -> None:
-        self._keep(self.opener.open(f"{self.base}{path}").read().decode())
+        with self.opener.open(f"{self.base}{path}") as answer:
+            self._keep(answer.read().decode())
 
     def post(self, path: str, values: Mapping[str, str]) -> None:
         body = urlencode(dict(values) | {"csrf_token": self.csrf}).encode()
-        self._keep(self.opener.open(f"{self.base}{path}", body).read().decode())
+        with self.opener.open(f"{self.base}{path}", body) as answer:
+            self._keep(answer.read().decode())
 
     def _keep(self, page: str) -> None:
         found = re.search(r'name="csrf[-_]token" (?:value|content)="([^"]+)"', page)
@@ -75,8 +83,8 @@ class Browser:
 
 def latencies(port: int, request: Request, times: int, offset: int) -> list[float]:
     """Seconds of each of `times` requests, one after the other."""
-    call = Caller(port)
-    return [call(request, offset + n) for n in range(times)]
+    with Caller(port) as call:
+        return [call(request, offset + n) for n in range(times)]
 
 
 def throughput(port: int, request: Request, times: int, clients: int, offset: int) -> float:
@@ -84,10 +92,10 @@ def throughput(port: int, request: Request, times: int, clients: int, offset: in
     failures: list[Exception] = []
 
     def run(start: int) -> None:
-        call = Caller(port)
         try:
-            for n in range(times // clients):
-                call(request, offset + start + n)
+            with Caller(port) as call:
+                for n in range(times // clients):
+                    call(request, offset + start + n)
         except Exception as error:
             failures.append(error)
 

@@ -128,10 +128,14 @@ def verify(shell: Shell, repair: bool) -> None:
 
 
 @command("bench", "Measure this machine against a hand-written program. ¦ 与手写程序对比测试性能。")
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@option("--records", type=click.IntRange(1000), default=100_000, show_default=True, help="Records ¦ 记录数")
+@option("--grow", type=click.IntRange(0), default=0, help="Records of the growth figures ¦ 增长测试的记录数")
+@option("--database", type=click.Choice(["sqlite", "postgresql"]), default="sqlite", help="Database ¦ 数据库")
+@option("--only", multiple=True, help="Only this figure; may be repeated ¦ 只测此项，可重复")
 @pass_shell
-def bench(shell: Shell, arguments: tuple[str, ...]) -> None:
-    if importlib.util.find_spec("web.bench") is None:
+def bench(shell: Shell, records: int, grow: int, database: str, only: tuple[str, ...]) -> None:
+    if importlib.util.find_spec("tests") is None or importlib.util.find_spec("tests.bench") is None:
         raise Failure("The benchmark comes with a checkout of the source. ¦ 性能测试需要源代码目录。")
-    result = importlib.import_module("web.bench").run(list(arguments), as_json=shell.as_json, quiet=shell.quiet)
-    raise click.exceptions.Exit(int(result or 0))
+    measured = importlib.import_module("tests.bench.command")
+    result = measured.measure(records, grow, database, only, None if shell.quiet else shell.say)
+    shell.answer(result, measured.table(result))

@@ -61,6 +61,21 @@ def evaluate_form(session: Session, entity: str, record_id: int | None, values: 
             base_amounts(session, one)
     return _state(draft, access)
 
+def stored_state(session: Session, entity: str, record_id: int) -> FormState | None:
+    """What the rules say of a record as it is stored, without `values`; None where no rule of the entity asks."""
+    plan = plan_of(session, entity)
+    if not any(f.visible_when or f.required_when or f.readonly_when for f in plan.fields.values()):
+        return None
+    access = Access(session)
+    loader = Loader(session)
+    draft = Draft(loader, plan, _stored(session, access, entity, record_id))
+    groups = tree_of([draft])
+    _unseen_links(session, groups, access)
+    for _, drafts in groups:
+        announce(drafts, loader)
+    return _state(draft, access, with_values=False)
+
+
 
 def _stored(session: Session, access: Access, entity: str, record_id: int) -> dict[str, Any]:
     plan = plan_of(session, entity)
@@ -82,7 +97,7 @@ def _unseen_links(session: Session, groups: list[tuple[EntityPlan, list[Draft]]]
                     draft.values[field.name] = draft.joins.get(field.name, ()) if field.storage == "links" else None
 
 
-def _state(draft: Draft, access: Access) -> FormState:
+def _state(draft: Draft, access: Access, *, with_values: bool = True) -> FormState:
     plan = draft.plan
     hidden, fixed = access.hidden(plan.name), access.read_only(plan.name)
     shown: dict[str, bool] = {}
@@ -100,7 +115,12 @@ def _state(draft: Draft, access: Access) -> FormState:
         if reasons:
             why[name] = reasons
     return FormState(
-        values=_values(draft, access), visible=shown, required=wanted, readonly=held, problems=_problems(draft), why=why
+        values=_values(draft, access) if with_values else {},
+        visible=shown,
+        required=wanted,
+        readonly=held,
+        problems=_problems(draft),
+        why=why,
     )
 
 

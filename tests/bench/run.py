@@ -198,7 +198,7 @@ def pairs(a: Arena, last: int) -> dict[str, tuple[Request, Request]]:
     return {
         "list page": (
             Request(path="/customers?kind=company", headers=f_page),
-            Request(path="/e/bench_customer?kind=company", headers=o_page),
+            Request(path="/e/bench_customer?f.kind=company", headers=o_page),
         ),
         "edit form": (
             Request(path=some("/customers/{}/edit"), headers=f_page),

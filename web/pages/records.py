@@ -6,20 +6,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, make_response, render_template, request
+from flask_wtf.csrf import generate_csrf
+from markupsafe import Markup
 
 from rules.expression import Expression
 from runtime.digits import number_in
 from runtime.errors import Answer, Conflict, NotFound, Refused, Stale
 from runtime.messages import say_answer, say_problem
 from runtime.records import create, delete, evaluate_form, read, restore, update
+from runtime.records.form import stored_state
 from runtime.views.binder import Binder, BoundField
 from runtime.views.forms import BoundForm, Input, bind_form, read_form, read_lines
 from runtime.views.records import currency_of, inputs, plain_line, title_of
 from runtime.views.titles import titles_for
 from web import htmx
 from web.device import device
+from web.fields import written_fields
 from web.i18n import _, plural
 from web.notes import note
+from web.prepared import Prepared, mark
 from web.rows import css_of, kit_for
 from web.state import reading, state, writing
 from web.widgets import Kit, widget
@@ -125,7 +130,7 @@ def edit(entity: str, record_id: int) -> Response:
     binder = Binder(session, device())
     form = open_form(binder, entity, "edit")
     record = read(session, entity, record_id, fields=_readable(binder, entity, form.fields))
-    started = evaluate_form(session, entity, record_id, {})
+    started = stored_state(session, entity, record_id)
     return _form_page(binder, form, record, record.values, started=started)
 
 
@@ -187,20 +192,58 @@ def _form_page(
             if cell.readonly or cell.field.readonly:
                 cell.text = widget(cell.field.widget).show(cell.field, kit)(cell.value, cell.title)
     summary = [_place(made, field, sentence) for field, sentence in problems]
-    context = {
-        "form": form,
-        "record": record,
-        "inputs": made,
-        "summary": summary,
-        "title": title_of(binder, form.entity, record) if record is not None else "",
-        "conflict": conflict,
-        "version": version if version is not None else (record.version if record is not None else ""),
-        "changed": changed or raw is not None,
-        "next": request.values.get("next", ""),
-        "currency": currency_of(binder, form.entity, values) or binder.session.site.settings.currency,
+    currency = currency_of(binder, form.entity, values) or binder.session.site.settings.currency
+    filled: dict[str, Any] = {
+        **written_fields(binder, form, made, currency),
+        "@title": title_of(binder, form.entity, record) if record is not None else "",
+        "@version": version if version is not None else (record.version if record is not None else ""),
+        "@id": record.id if record is not None else "",
+        "@next": request.values.get("next", ""),
+        "@token": generate_csrf(),
     }
-    name = "records/form_body.html" if htmx.wanted() else "records/form.html"
-    return make_response(render_template(name, **context), status)
+    changed = changed or raw is not None
+    if summary or conflict is not None:
+        body = _form_body(form, filled, record is not None, changed, summary, conflict)
+    else:
+        bind = lambda: Prepared(_form_body(form, _Marks(), record is not None, changed))  # noqa: E731 - handed on once
+        body = binder.keep("form page", form.entity, record is not None, changed, bind=bind).fill(filled)
+    if htmx.wanted():
+        return make_response(body, status)
+    title = filled["@title"] or _("New {name}", name=form.label)
+    return make_response(render_template("records/form.html", title=title, body=body), status)
+
+
+class _Marks(dict[str, Markup]):
+    """A gap for whatever is asked for."""
+
+    def __missing__(self, name: str) -> Markup:
+        return mark(name)
+
+
+def _form_body(
+    form: BoundForm,
+    filled: Mapping[str, Any],
+    stored: bool,
+    changed: bool,
+    summary: Sequence[tuple[str, str, str]] = (),
+    conflict: Any = None,
+) -> Markup:
+    """The form around its fields; `filled` has the fields by name, and `@` before what else belongs to a record."""
+    html = render_template(
+        "records/form_body.html",
+        form=form,
+        fields=filled,
+        stored=stored,
+        id=filled["@id"],
+        title=filled["@title"],
+        version=filled["@version"],
+        next=filled["@next"],
+        token=filled["@token"],
+        changed=changed,
+        summary=summary,
+        conflict=conflict,
+    )
+    return Markup(html)  # noqa: S704 - escaped by the template
 
 
 @blueprint.post("/e/<entity>/new")

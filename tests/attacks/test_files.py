@@ -14,7 +14,7 @@ from runtime import records
 from runtime.archives import check_members
 from runtime.commands import backup as backups
 from runtime.commands import packages
-from runtime.errors import Answer, Conflict, NotFound
+from runtime.errors import Answer, Conflict, NotFound, Refused, WrongMedia
 from runtime.exchange.state import JOB
 from runtime.exchange.undo import WITHIN
 from runtime.files import open_file, storage_of
@@ -72,8 +72,7 @@ def test_a_file_follows_its_record(arena: Arena) -> None:
 def test_whatever_it_is_it_leaves_as_a_download(arena: Arena, name: str, data: bytes) -> None:
     try:
         number = arena.upload("boss", name, data)
-    except Answer as refused:
-        assert refused.status in (415, 422)
+    except (WrongMedia, Refused):
         return
     answer = arena.person("boss").page("GET", f"/files/{number}")
     assert answer.headers["Content-Disposition"].startswith("attachment")
@@ -201,9 +200,10 @@ def test_a_package_brings_no_code(tmp_path: Path) -> None:
     with packages.unpacked(file) as folder, pytest.raises(Conflict) as refused:
         packages.package_in(folder)
     assert refused.value.code == "package.has_code"
-    with pytest.warns(UserWarning, match="Duplicate"), zipfile.ZipFile(tmp_path / "twice.zip", "w") as made:
-        made.writestr("a", "1")
-        made.writestr("a", "2")
+    twice = zipfile.ZipFile(tmp_path / "twice.zip", "w")
+    twice.writestr("a", "1")
+    with twice, pytest.warns(UserWarning, match="Duplicate"):
+        twice.writestr("a", "2")
     with zipfile.ZipFile(tmp_path / "twice.zip") as opened, pytest.raises(Conflict):
         check_members(opened)
 

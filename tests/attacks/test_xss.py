@@ -101,7 +101,8 @@ def test_nothing_of_an_address_comes_back_as_markup(arena: Arena, address: str) 
 def test_a_file_to_import_is_shown_as_text(arena: Arena) -> None:
     boss = arena.person("boss")
     boss.page("GET", "/e/account/import")
-    table = f"name,note {LABEL}\nplain {LABEL},{LABEL}\n".encode()
+    cell = "'><x onmouseover=alert(1)>"
+    table = f"name,note {cell}\nplain {cell},{cell}\n".encode()
     sent = {"file": (io.BytesIO(table), "'><img src=x onerror=alert(1)>.csv")}
     answer = boss.page("POST", "/e/account/import", sent, content_type="multipart/form-data")
     assert answer.status_code in (200, 303), answer.text[:300]
@@ -115,7 +116,7 @@ def labelled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Arena, 
     import tests.attacks.conftest as kit
 
     text = kit.WORLD
-    quoted = "{zh: '%s', en: '%s'}" % (LABEL, LABEL)
+    quoted = f"{{zh: '{LABEL}', en: '{LABEL}'}}"
     text = text.replace("  name: {type: text, required: true, max: 100, sort_key: true}", f"  name: {{type: text, required: true, max: 100, sort_key: true, label: {quoted}, help: {quoted}, placeholder: {quoted}}}")  # fmt: skip
     text = text.replace("{zh: 新建, en: New}", quoted).replace(
         "entity: account\n", f"entity: account\nlabel: {quoted}\nplural: {quoted}\n", 1

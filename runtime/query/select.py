@@ -17,6 +17,7 @@ from runtime.errors import BadQuery, NotFound
 from runtime.query import cursor, search
 from runtime.query.daily import is_daily
 from runtime.query.expressions import condition, field_value
+from runtime.query.paging import CAP, Prepared
 from runtime.records.plan import EntityPlan, plan_of
 from runtime.schema.tables import column_name, is_column, is_joined
 from runtime.security.access import Access, sql_context
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from runtime.site import Session
 
 LONGEST_PAGE = 5000
-CAP = 1000  # a capped count stops here
 _MEMO = 2000  # prepared statements and parsed texts kept per version
 _UNSORTABLE = frozenset({"json", "children", "choices", "links", "any_link"})
 
@@ -82,28 +82,14 @@ class Page:
     columns: tuple[ColumnInfo, ...]
 
 
-@dataclass(slots=True)
-class _Prepared:
-    statement: sa.Select[Any]
-    counted: sa.Select[Any]
-    keys: list[tuple[sa.ColumnElement[Any], bool, bool]]
-    identity: sa.ColumnElement[int]
-    columns: tuple[ColumnInfo, ...]
-    plain: list[str]  # keys of the selected values, in order
-    titled: list[str]
-    joined: list[ColumnInfo]
-    any_links: list[str]
-    fixed: bool  # nothing in it depends on the person, or on more of the moment than its date
-
-
 def run(session: Session, query: Query) -> Page:
     """The page asked for. Raises `NotFound` for an entity one may not read, `BadQuery` for anything else amiss."""
     access = Access(session)
     _checked(session, access, query)
     prepared = _prepared(session, access, query)
-    statement = _paged(session, query, prepared)
     binds = access.binds() if query.ids is None else access.binds() | {"query_ids": list(query.ids)}
-    raw = session.connection.execute(statement, binds).all()
+    statement, place = prepared.page(query.limit + 1, query.page, query.cursor)
+    raw = session.connection.execute(statement, {**binds, **place}).all()
     more = len(raw) > query.limit
     raw = raw[: query.limit]
     rows = _rows(prepared, raw)
@@ -111,8 +97,8 @@ def run(session: Session, query: Query) -> Page:
     count, capped = _count(session, query, prepared, binds, len(raw), more)
     following = None
     if more and query.page is None:
-        place = raw[-1][-len(prepared.keys) :] if prepared.keys else ()
-        following = cursor.encode(place, raw[-1][0])
+        last = raw[-1][-len(prepared.keys) :] if prepared.keys else ()
+        following = cursor.encode(last, raw[-1][0])
     return Page(rows=rows, next=following, count=count, count_capped=capped, columns=prepared.columns)
 
 
@@ -200,7 +186,7 @@ def _memo(session: Session, area: str) -> dict[Any, Any]:
     return memo
 
 
-def _prepared(session: Session, access: Access, query: Query) -> _Prepared:
+def _prepared(session: Session, access: Access, query: Query) -> Prepared:
     memo = _memo(session, "select")
     key = (query.entity, query.select, query.where, query.rules, query.sort, query.deleted, query.operation)
     usable = not query.q and not query.parameters
@@ -227,7 +213,7 @@ class _Builder:
         self.aliases: dict[tuple[str, ...], sa.FromClause] = {}
         self.fixed = not query.parameters
 
-    def build(self) -> _Prepared:
+    def build(self) -> Prepared:
         elements: list[sa.ColumnElement[Any]] = [self.table.c.id, self.table.c.version]
         columns: list[ColumnInfo] = []
         plain: list[str] = []
@@ -260,11 +246,11 @@ class _Builder:
         down = keys[-1][1] if keys else False
         statement = sa.select(*elements, *titles, *(k[0] for k in keys)).select_from(self.froms).where(*wheres)
         dialect = self.session.site.dialect
-        statement = statement.order_by(*(cursor.order(e, d, dialect) for e, d, _ in keys))
-        statement = statement.order_by(identity.desc() if down else identity.asc())
+        order = [cursor.order(e, d, dialect) for e, d, _ in keys]
+        order.append(identity.desc() if down else identity.asc())
         counted = sa.select(sa.literal(1).label("one")).select_from(self.table).where(*wheres)
-        return _Prepared(
-            statement, counted, keys, identity, tuple(columns), plain, titled, joined, any_links, self.fixed
+        return Prepared(
+            statement, counted, keys, identity, order, tuple(columns), plain, titled, joined, any_links, self.fixed
         )
 
     def _element(self, entity: str, member: Field, alias: sa.FromClause) -> sa.ColumnElement[Any]:
@@ -403,18 +389,7 @@ def _title(session: Session, access: Access, entity: str, alias: sa.FromClause, 
 # --- running -------------------------------------------------------------------------------------------------------
 
 
-def _paged(session: Session, query: Query, prepared: _Prepared) -> sa.Select[Any]:
-    statement = prepared.statement
-    if query.cursor is not None and query.page is None:
-        values, record_id = cursor.decode(query.cursor, len(prepared.keys))
-        down = prepared.keys[-1][1] if prepared.keys else False
-        statement = statement.where(cursor.after(prepared.keys, values, prepared.identity, record_id, down))
-    if query.page is not None and query.page > 1:
-        statement = statement.offset((query.page - 1) * query.limit)
-    return statement.limit(query.limit + 1)
-
-
-def _rows(prepared: _Prepared, raw: Sequence[Any]) -> list[Row]:
+def _rows(prepared: Prepared, raw: Sequence[Any]) -> list[Row]:
     if not prepared.any_links and not prepared.titled:
         end = 2 + len(prepared.plain)
         return [Row(r[0], r[1], dict(zip(prepared.plain, r[2:end])), {}) for r in raw]
@@ -438,7 +413,7 @@ def _rows(prepared: _Prepared, raw: Sequence[Any]) -> list[Row]:
     return rows
 
 
-def _add_joined(session: Session, access: Access, prepared: _Prepared, rows: list[Row]) -> None:
+def _add_joined(session: Session, access: Access, prepared: Prepared, rows: list[Row]) -> None:
     """Values of join tables and titles of links to one of several entities: a statement per column."""
     ids = [row.id for row in rows]
     for info in prepared.joined:
@@ -483,16 +458,12 @@ def _titles_of_any(session: Session, key: str, rows: list[Row]) -> None:
 
 
 def _count(
-    session: Session, query: Query, prepared: _Prepared, binds: Mapping[str, Any], got: int, more: bool
+    session: Session, query: Query, prepared: Prepared, binds: Mapping[str, Any], got: int, more: bool
 ) -> tuple[int | None, bool]:
     if query.count is None:
         return None, False
     first = query.cursor is None and query.page in (None, 1)
     if first and not more:
         return got, False
-    if query.count == "exact":
-        counted = prepared.counted.with_only_columns(sa.func.count())
-        return int(session.connection.execute(counted, binds).scalar_one()), False
-    few = prepared.counted.limit(CAP + 1).subquery()
-    number = int(session.connection.execute(sa.select(sa.func.count()).select_from(few), binds).scalar_one())
-    return min(number, CAP), number > CAP
+    number = int(session.connection.execute(prepared.counting(query.count), binds).scalar_one())
+    return (number, False) if query.count == "exact" else (min(number, CAP), number > CAP)

@@ -136,13 +136,17 @@ def _earlier(member: FieldDraft) -> list[str]:
 
 
 def _through(draft: EntityDraft, member: FieldDraft, world: World) -> None:
-    """The pairs need a link to either side."""
+    """The pairs need a link to either side, and are written by themselves."""
+    for key in ("required", "default", "required_when", "readonly_when"):
+        if member.spec.get(key) not in (None, False):
+            world.report("field.through", draft.thing, (*member.path, key), at_key=True, name=member.name, property=key)
     pair = world.entities.get(member.spec["through"])
     if pair is None or world.untrusted(pair.name):
         return
     targets = [f.value_type.entity for f in pair.fields.values() if not f.system and f.value_type.kind == "record"]
-    for side in (draft.name, member.spec.get("to")):
-        if side not in targets:
+    sides = [draft.name, member.spec.get("to")]
+    for side in dict.fromkeys(sides):
+        if targets.count(side) < sides.count(side):
             params: dict[str, Any] = {"entity": pair.name, "target": str(side)}
             world.report("related.none", draft.thing, (*member.path, "through"), **params)
 

@@ -198,6 +198,8 @@ def _computed(member: FieldDraft, has_formula: bool) -> tuple[str, Storage]:
     assert member.type is not None
     if member.type_name == "lookup":
         return "live", "none"
+    if isinstance(member.spec.get("through"), str):
+        return "live", member.type.storage  # read from the records of the pair, which are what is written
     if not has_formula:
         return "no", member.type.storage
     if member.live and member.spec.get("keep") is None:

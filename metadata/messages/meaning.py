@@ -72,6 +72,12 @@ MESSAGES: dict[str, Message] = {
         "去掉 {property} 或 formula。",
         "Remove one of the two.",
     ),
+    "field.through": Message(
+        "“{name}”取自关系实体的记录，不能有 {property}",
+        "“{name}” is read from the records of its pair: {property} has no meaning there",
+        "去掉 {property}；关系在 through 的实体中增删。",
+        "Remove it; pairs are added and removed in the entity named by `through`.",
+    ),
     "field.keep": Message(
         "“{name}”没有公式，keep 无意义",
         "“{name}” has no formula to keep",

@@ -151,6 +151,7 @@ def _field(draft: EntityDraft, name: str, spec: dict[str, Any], world: World) ->
         type=kind,
         value_type=_value_type(kind, spec),
         path=path,
+        live=isinstance(spec.get("through"), str),
         sensitive=spec.get("sensitive") is True,
         retired=spec.get("retired") is True or spec.get("hide") is True,
     )

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from metadata.model import Entity, Field
 from runtime.records.plan import EntityPlan, plan_of
-from runtime.schema.tables import column_name, is_joined
+from runtime.schema.tables import column_name, is_many
 from runtime.security.access import Access
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def stored_values(
         for record_id, *values in session.connection.execute(wanted):
             found[record_id] = dict(zip((f.name for f in plain), values))
         for field in fields:
-            if is_joined(field):
+            if is_many(field):
                 _join(session, plan, field, part, found)
     return found
 
@@ -93,7 +93,7 @@ def stored_values(
 def _join(
     session: Session, plan: EntityPlan, field: Field, ids: Sequence[int], found: dict[int, dict[str, Any]]
 ) -> None:
-    table = session.tables.join_table(plan.name, field.name)
+    table = session.tables.pairs(plan.name, field.name)
     for record_id in ids:
         found[record_id][field.name] = ()
     for record_id, value in session.connection.execute(

@@ -45,7 +45,7 @@ from rules.tree import (
 from rules.typing import BOOLEAN, INTEGER, Type, decimal, record
 from runtime.query.dialects import Dialect, Element, Term, dialect, number
 from runtime.query.sql_context import NoSqlTwin, SqlContext, is_known
-from runtime.schema.tables import RATE_COLUMN, RATE_SCALE, column_name, is_column, is_joined
+from runtime.schema.tables import RATE_COLUMN, RATE_SCALE, column_name, is_column, is_many
 
 _RATE = decimal(RATE_SCALE)
 
@@ -218,9 +218,9 @@ class _Compiler:
 
     def _choice_exists(self, node: Field, item: Element | None) -> Element:
         model = self.context.app.entities[node.entity].fields[node.name]
-        if not is_joined(model):
+        if not is_many(model):
             raise NoSqlTwin(f"{node.entity}.{node.name}")
-        join = self.context.tables.join_table(node.entity, node.name).alias()
+        join = self.context.tables.pairs(node.entity, node.name).alias()
         wanted = [join.c.record_id == self.identity(node.base)]
         if item is not None:
             wanted.append(join.c.value == item)
@@ -395,13 +395,10 @@ class _Compiler:
         child = context.tables.table(target).alias()
         owner = self.identity(node.base)
         froms: list[sa.FromClause] = [child]
-        if is_joined(model):
-            pair = context.tables.join_table(node.entity, node.name).alias()
+        if is_many(model):
+            pair = context.tables.pairs(node.entity, node.name).alias()
             froms.append(pair)
             link = [pair.c.record_id == owner, pair.c.value == child.c.id]
-        elif model.through:
-            through, link = self._through(model, node.entity, target, child, owner)
-            froms.append(through)
         else:
             link = self._back(app, model, node.entity, target, child, owner)
         if "deleted_at" in child.c:
@@ -422,19 +419,6 @@ class _Compiler:
         if back.storage == "any_link":
             link.append(child.c[f"{column_name(back)}__entity"] == entity)
         return link
-
-    def _through(
-        self, model: FieldModel, entity: str, target: str, child: sa.FromClause, owner: Element
-    ) -> tuple[sa.FromClause, list[Element]]:
-        through = self.context.app.entities[model.through or ""]
-        pair = self.context.tables.table(through.name).alias()
-        links = [f for f in through.own_fields if f.storage == "link"]
-        near = next(f for f in links if (f.name == model.by if model.by else f.to == entity))
-        far = next(f for f in links if f.to == target and f.name != near.name)
-        link = [pair.c[column_name(near)] == owner, pair.c[column_name(far)] == child.c.id]
-        if "deleted_at" in pair.c:
-            link.append(pair.c.deleted_at.is_(None))
-        return pair, link
 
     def _grouped(self, node: Aggregate) -> Term:
         """Over the rows of the enclosing SELECT: a measure of a report."""

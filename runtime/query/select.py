@@ -19,7 +19,7 @@ from runtime.query.daily import is_daily
 from runtime.query.expressions import condition, field_value
 from runtime.query.paging import CAP, Prepared
 from runtime.records.plan import EntityPlan, plan_of
-from runtime.schema.tables import column_name, is_column, is_joined
+from runtime.schema.tables import column_name, is_column, is_many
 from runtime.security.access import Access, sql_context
 
 if TYPE_CHECKING:
@@ -226,7 +226,7 @@ class _Builder:
             entity, member = pairs[-1]
             info = ColumnInfo(key, entity, member)
             columns.append(info)
-            if is_joined(member) and len(pairs) == 1:
+            if is_many(member) and len(pairs) == 1:
                 joined.append(info)
                 continue
             if member.storage in ("children", "choices", "links") or member.type == "related":
@@ -417,7 +417,7 @@ def _add_joined(session: Session, access: Access, prepared: Prepared, rows: list
     """Values of join tables and titles of links to one of several entities: a statement per column."""
     ids = [row.id for row in rows]
     for info in prepared.joined:
-        table = session.tables.join_table(info.entity, info.field.name)
+        table = session.tables.pairs(info.entity, info.field.name)
         found: dict[int, list[Any]] = {}
         for start in range(0, len(ids), 500):
             wanted = sa.select(table.c.record_id, table.c.value).where(table.c.record_id.in_(ids[start : start + 500]))

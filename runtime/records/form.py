@@ -144,7 +144,7 @@ def _values(draft: Draft, access: Access) -> dict[str, Any]:
         if field.storage == "children":
             if name in draft.lines:
                 found[name] = [_values(line, access) for line in draft.lines[name]]
-        elif field.storage == "none" or (field.computed == "live" and field.keep is None):
+        elif field.storage == "none" or (field.computed == "live" and field.keep is None and field.through is None):
             found[name] = _plain(draft.computed(field))
         else:
             found[name] = draft.many(field) if field.storage in ("choices", "links") else draft.raw(name)

@@ -183,8 +183,8 @@ def _back(session: Session, step: Step, ids: set[int]) -> set[int]:
     field = plan.fields[step.field]
     if field.storage == "link":
         return _ids(session, sa.select(plan.table.c.id), plan.table.c[column_name(field)], ids)
-    if field.storage == "links" and not field.through:
-        join = session.tables.join_table(plan.name, field.name)
+    if field.storage == "links":
+        join = session.tables.pairs(plan.name, field.name)
         return _ids(session, sa.select(join.c.record_id).distinct(), join.c.value, ids)
     member = plan_of(session, field.entity or field.to or "")
     back = member.table.c[column_name(member.fields[field.by or ""])]

@@ -89,7 +89,7 @@ class Loader:
         """The values of a join table: names of choices, ids of links."""
         if record_id is None:
             return ()
-        table = self.session.tables.join_table(plan.name, field.name)
+        table = self.session.tables.pairs(plan.name, field.name)
         wanted = sa.select(table.c.value).where(table.c.record_id == record_id).order_by(table.c.value)
         return tuple(self.session.connection.scalars(wanted))
 
@@ -99,8 +99,8 @@ def members_query(
 ) -> tuple[sa.Select[Any], sa.ColumnElement[int]]:
     """The living members of a collection field, with the owner's id as last column."""
     alive = target.table.c.deleted_at.is_(None)
-    if field.storage == "links" and not field.through:
-        join = session.tables.join_table(plan.name, field.name)
+    if field.storage == "links":
+        join = session.tables.pairs(plan.name, field.name)
         statement = sa.select(*target.table.c, join.c.record_id).join(join, join.c.value == target.table.c.id)
         return statement.where(alive).order_by(target.table.c.id), join.c.record_id
     back = target.table.c[column_name(target.fields[field.by or ""])]
@@ -132,6 +132,8 @@ class _Record:
         if storage == "link":
             target = self.raw(name)
             return None if target is None else self.loader.record(field.to or "user", target)
+        if field.through is not None:
+            return self.many(field)
         if field.computed == "live" and field.keep is None:
             return self.computed(field)
         if storage == "none":

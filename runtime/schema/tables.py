@@ -48,6 +48,21 @@ class Tables:
         """The join table of a field of storage `choices` or `links`: columns `record_id` and `value`."""
         return self._joins[entity, field]
 
+    def pairs(self, entity: str, field: str) -> sa.FromClause:
+        """What a field of storage `choices` or `links` holds, to read: columns `record_id` and `value`.
+
+        With `through:` these are the living records of the pair's entity, each two records once.
+        """
+        model = self.app.entities[entity].fields[field]
+        if model.through is None:
+            return self._joins[entity, field]
+        pair = self._tables[model.through]
+        near, far = pair_links(self.app, entity, model)
+        owner, value = pair.c[column_name(near)], pair.c[column_name(far)]
+        living = [owner.is_not(None), value.is_not(None), pair.c.deleted_at.is_(None)]
+        found = sa.select(owner.label("record_id"), value.label("value")).where(*living)
+        return found.distinct().subquery()
+
     def column(self, entity: str, field: str) -> sa.Column:
         """The column of a stored field."""
         return self._tables[entity].c[column_name(self.app.entities[entity].fields[field])]
@@ -95,6 +110,18 @@ def column_name(field: Field) -> str:
 def is_joined(field: Field) -> bool:
     """A field whose values are rows of a join table. With `through:` the pair's own entity holds them."""
     return field.storage in JOINED and not field.retired and not field.through and field.computed != "live"
+
+
+def is_many(field: Field) -> bool:
+    """A field whose values `Tables.pairs` has: those of a join table, or of records of a pair."""
+    return is_joined(field) or (field.through is not None and not field.retired)
+
+
+def pair_links(app: Application, entity: str, field: Field) -> tuple[Field, Field]:
+    """The links of the pair's entity to this side and to the other."""
+    links = [f for f in app.entities[field.through or ""].own_fields if f.storage == "link"]
+    near = next(f for f in links if (f.name == field.by if field.by else f.to == entity))
+    return near, next(f for f in links if f.to == field.to and f.name != near.name)
 
 
 def is_column(field: Field) -> bool:

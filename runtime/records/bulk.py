@@ -31,8 +31,11 @@ class Insert:
 
     def run(
         self, connection: sa.Connection, count: int, columns: Mapping[str, Sequence[Any]], same: Mapping[str, Any]
-    ) -> None:
-        """Writes `count` rows: a column's values in their order, or the one value all rows have; else nothing."""
+    ) -> int | None:
+        """Writes `count` rows: a column's values in their order, or the one value all rows have; else nothing.
+
+        Answers the id SQLite gave the last row, where it gave one.
+        """
         parts: list[Iterable[Any]] = []
         for name, convert in self._converters:
             values = columns.get(name)
@@ -48,7 +51,8 @@ class Insert:
             rows = [dict(zip(self.order, row)) for row in rows]
         for start in range(0, count, _PART):
             part = rows[start : start + _PART]
-            connection.exec_driver_sql(self.text, part if len(part) > 1 else part[0])
+            done = connection.exec_driver_sql(self.text, part if len(part) > 1 else part[0])
+        return done.lastrowid if count == 1 and self.positional else None
 
 
 def converter(type_: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Callable[[Any], Any] | None:

@@ -101,21 +101,34 @@ def rate_to_base(environment: Environment, session: Session, currency: str) -> D
     return None if rate is None else rate.quantize(Decimal(1).scaleb(-RATE_SCALE), rounding=ROUND_HALF_UP)
 
 
-def base_amounts(session: Session, draft: Draft) -> None:
+def base_amounts(session: Session, plan: EntityPlan, drafts: Sequence[Draft]) -> None:
     """Each amount once more in the site's currency, at the record's frozen rate; nothing where there is no rate."""
-    if not draft.plan.money:
+    if not plan.money:
         return
-    owner = draft
-    while not owner.plan.rated and owner.parent is not None:
-        owner = owner.parent
-    rate = owner.values.get(RATE_COLUMN) if owner.plan.rated else Decimal(1)
     step = Decimal(1).scaleb(-currency_scale(session, session.site.settings.currency))
-    for field in draft.plan.money:
-        amount = draft.values.get(field.name)
-        base = None
-        if amount is not None and rate is not None:
-            base = amount if rate == 1 else (amount * rate).quantize(step, rounding=ROUND_HALF_UP)
-        draft.values[f"{column_name(field)}__base"] = base
+    names = [(field.name, f"{column_name(field)}__base") for field in plan.money]
+    for draft in drafts:
+        values, rate = draft.values, _frozen_rate(draft)
+        for name, base in names:
+            amount = values.get(name)
+            if amount is None or rate is None:
+                values[base] = None
+            else:
+                values[base] = amount if rate is _ONE else (amount * rate).quantize(step, rounding=ROUND_HALF_UP)
+
+
+_ONE = Decimal(1)
+
+
+def _frozen_rate(draft: Draft) -> Decimal | None:
+    """The rate of the record, or of the one it is a line of."""
+    owner = draft
+    while not owner.plan.rated:
+        if owner.parent is None:
+            return _ONE
+        owner = owner.parent
+    rate: Decimal | None = owner.values.get(RATE_COLUMN)
+    return _ONE if rate == 1 else rate
 
 
 def give_numbers(session: Session, plan: EntityPlan, drafts: Sequence[Draft]) -> None:

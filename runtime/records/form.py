@@ -56,9 +56,8 @@ def evaluate_form(session: Session, entity: str, record_id: int | None, values: 
     apply_defaults(session, groups)
     freeze_rates(session, groups)
     compute_formulas(session, [draft])
-    for _, drafts in groups:
-        for one in drafts:
-            base_amounts(session, one)
+    for group, drafts in groups:
+        base_amounts(session, group, drafts)
     return _state(draft, access)
 
 def stored_state(session: Session, entity: str, record_id: int) -> FormState | None:

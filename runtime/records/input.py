@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -93,24 +94,70 @@ def resolve(session: Session, entity: str, text: str) -> list[int]:
     return found
 
 
+class _Intake(dict[str, Callable[[Any], Any] | None]):
+    """How the fields of an entity are read in a session, each prepared when it is first given.
+
+    None stands for what is not simply taken: unknown, hidden, protected, lines, the way back, values of join tables.
+    """
+
+    def __init__(self, plan: EntityPlan, access: Access, context: Coercion) -> None:
+        super().__init__()
+        self.plan = plan
+        self.access = access
+        self.context = context
+        self.hidden, self.locked = access.hidden(plan.name), access.read_only(plan.name)
+
+    def __missing__(self, name: str) -> Callable[[Any], Any] | None:
+        field = self.plan.fields.get(name)
+        if field is None:
+            return None
+        apart = name in self.hidden or name == self.plan.back or field.storage in ("children", "choices", "links")
+        if apart or _protected(field, self.access, self.locked):
+            self[name] = None
+        else:
+            self[name] = self.plan.types[name].reader(field, self.context)
+        return self[name]
+
+
+def _intake(session: Session, plan: EntityPlan, access: Access, currency: str | None) -> _Intake:
+    key = ("intake", plan.name, currency)
+    found: _Intake | None = session.cache.get(key)
+    if found is None:
+        found = session.cache[key] = _Intake(plan, access, coercion(session, currency))
+    return found
+
+
 def fill(draft: Draft, given: Mapping[str, Any], session: Session, access: Access) -> None:
     """Puts the coerced values of `given` into the draft; what cannot be taken becomes its problems."""
-    plan = draft.plan
-    hidden, locked = access.hidden(plan.name), access.read_only(plan.name)
-    context = coercion(session, _given_currency(draft, given, session))
+    intake = _intake(session, draft.plan, access, _given_currency(draft, given, session))
+    values, taken = draft.values, draft.given
     for name, raw in given.items():
-        field = plan.fields.get(name)
-        if field is None or name in hidden:
-            draft.refuse("unknown_field", name, field=name)
-        elif name == plan.back and draft.parent is not None:
-            _same_parent(draft, raw)
-        elif field.storage == "children" and field.computed == "no":
-            _lines(draft, field, raw, session, access, context, locked)
-        elif refusal := _protected(field, access, locked):
-            if not _unchanged(draft, field, raw, context):
-                draft.refuse(refusal, name)
+        read = intake[name]
+        if read is None:
+            _take_apart(draft, name, raw, session, intake)
+            continue
+        try:
+            values[name] = read(raw)
+        except Rejection as rejection:
+            draft.refuse(rejection.code, name, **rejection.params)
         else:
-            _take(draft, field, raw, context)
+            taken.add(name)
+
+
+def _take_apart(draft: Draft, name: str, raw: Any, session: Session, intake: _Intake) -> None:
+    plan, access, context = intake.plan, intake.access, intake.context
+    field = plan.fields.get(name)
+    if field is None or name in intake.hidden:
+        draft.refuse("unknown_field", name, field=name)
+    elif name == plan.back and draft.parent is not None:
+        _same_parent(draft, raw)
+    elif field.storage == "children" and field.computed == "no":
+        _lines(draft, field, raw, session, access, context, intake.locked)
+    elif refusal := _protected(field, access, intake.locked):
+        if not _unchanged(draft, field, raw, context):
+            draft.refuse(refusal, name)
+    else:
+        _take(draft, field, raw, context)
 
 
 def _given_currency(draft: Draft, given: Mapping[str, Any], session: Session) -> str | None:
@@ -229,11 +276,12 @@ def fitted(session: Session, field: Field, value: Any, currency: str | None) -> 
 
 
 def announce(drafts: Sequence[Draft], loader: Loader) -> None:
-    """Tells the loader which records the drafts point to, so that they come in one statement per entity."""
-    for draft in drafts:
-        for field in draft.plan.links:
-            value = draft.values.get(field.name)
-            if value is not None and field.to:
-                loader.want(field.to, value if isinstance(value, tuple) else (value,))
-        if draft.record_id is not None:
-            loader.own(draft.plan.name, (draft.record_id,))
+    """Tells the loader which records the drafts of one entity point to, to come in one statement per entity."""
+    if not drafts:
+        return
+    plan = drafts[0].plan
+    for field in plan.links:
+        given = [value for draft in drafts if (value := draft.values.get(field.name)) is not None]
+        if given and field.to:
+            loader.want(field.to, chain.from_iterable(given) if field.storage == "links" else given)
+    loader.own(plan.name, [i for draft in drafts if (i := draft.record_id) is not None])

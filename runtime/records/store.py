@@ -22,12 +22,16 @@ def insert(session: Session, plan: EntityPlan, drafts: Sequence[Draft]) -> None:
     """New rows for drafts of one entity; each draft then has its id."""
     if not drafts:
         return
-    _allocate(session, plan, drafts)
+    given = len(drafts) == 1 and session.site.dialect == "sqlite"  # by the INSERT itself
+    if not given:
+        _allocate(session, plan, drafts)
     layout = _layout(session, plan)
     columns = layout.columns_of(plan, drafts)
     same: dict[str, Any] = {"version": 1, "created_on": session.today}
     same |= dict.fromkeys(_MOMENTS, session.now) | dict.fromkeys(_PEOPLE, session.user.id)
-    insert_of(session, plan.table, layout.names).run(session.connection, len(drafts), columns, same)
+    last = insert_of(session, plan.table, layout.names).run(session.connection, len(drafts), columns, same)
+    if given:
+        drafts[0].new_id = last
     _insert_joined(session, plan, drafts)
 
 

@@ -13,6 +13,7 @@ from rules.expression import Expression
 from runtime.files.attachments import FILE
 from runtime.records.attached import check_files
 from runtime.records.input import CHANNELS
+from runtime.records.living import living_of
 from runtime.records.plan import EntityPlan, Unique, plan_of
 from runtime.records.values import CHUNK, Draft
 from runtime.schema.tables import column_name
@@ -210,10 +211,10 @@ def check_links(session: Session, groups: Iterable[tuple[EntityPlan, list[Draft]
 
 
 def _new_targets(draft: Draft, field: Field) -> tuple[int, ...]:
-    if draft.refused(field.name) or (field.name == draft.plan.back and draft.parent is not None):
-        return ()
     value = draft.values.get(field.name)
     if value is None:
+        return ()
+    if draft.refused(field.name) or (field.name == draft.plan.back and draft.parent is not None):
         return ()
     if field.storage == "link":
         return (value,) if draft.creating or field.name in draft.changed else ()
@@ -222,10 +223,16 @@ def _new_targets(draft: Draft, field: Field) -> tuple[int, ...]:
 
 
 def _readable(session: Session, access: Access, entity: str, ids: set[int]) -> set[int]:
-    table = plan_of(session, entity).table
-    rows = access.predicate(entity, "read", table)
+    plan = plan_of(session, entity)
+    table = plan.table
     found: set[int] = set()
     ordered = sorted(ids)
+    if session.site.dialect == "sqlite" and access.unlimited(entity, "read"):
+        there = living_of(session, plan, "id")
+        for start in range(0, len(ordered), CHUNK):
+            found.update(row[0] for row in there.rows(session.connection, ordered[start : start + CHUNK]))
+        return found
+    rows = access.predicate(entity, "read", table)
     for start in range(0, len(ordered), CHUNK):
         statement = sa.select(table.c.id).where(table.c.id.in_(ordered[start : start + CHUNK]))
         statement = statement.where(table.c.deleted_at.is_(None))

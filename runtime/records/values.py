@@ -250,5 +250,7 @@ class Draft(_Record):
         self.problems.append(RecordProblem(code=code, field=place, params=filled, message=message))
 
     def refused(self, field: str) -> bool:
+        if not self.problems:
+            return False
         place = f"{self.path}{field}"
         return any(p.field == place for p in self.problems)

@@ -186,6 +186,13 @@ class Access:
             evaluate(e, values, environment) is True for e in scope.expressions
         )
 
+    def unlimited(self, entity: str, operation: str) -> bool:
+        """Whether `allows` says yes to every record."""
+        if self.superuser:
+            return True
+        scope = self._rights.of(entity).operations.get(operation)
+        return scope is not None and scope.everything
+
     def holds(self, name: str, entity: Entity, operation: str, values: Values) -> bool:
         """Whether one named scope takes in the record."""
         return self._holds(name, entity, operation, values)

@@ -53,21 +53,21 @@ class Tampering:
 
 def write(session: Session, entries: Iterable[Entry]) -> None:
     """Adds the entries, in the transaction of the change."""
-    entries = list(entries)
-    if not entries:
+    columns: dict[str, list[Any]] = {name: [] for name in ("entity", "record", "action", "changes")}
+    entity, record, action, changes = columns.values()
+    for entry in entries:  # each becomes text at once: thousands of small lists alive would keep the collector busy
+        entity.append(entry.entity)
+        record.append(entry.record)
+        action.append(entry.action)
+        changes.append(json_text(entry.changes, plain))
+    if not record:
         return
-    columns: dict[str, list[Any]] = {
-        "entity": [e.entity for e in entries],
-        "record": [e.record for e in entries],
-        "action": [e.action for e in entries],
-        "changes": [json_text(e.changes, plain) for e in entries],
-    }
     now, user = session.now, session.user.id
     same = dict.fromkeys(("at", "created_at", "updated_at"), now) | dict.fromkeys(("person", "created_by"), user)
     same |= {"updated_by": user, "created_on": session.today, "version": 1}
     same |= {"channel": session.channel, "request": session.request_id}
     insert = insert_of(session, session.table("audit"), _COLUMNS, _READY)
-    insert.run(session.connection, len(entries), columns, same)
+    insert.run(session.connection, len(record), columns, same)
 
 
 _COLUMNS = (

@@ -24,6 +24,7 @@ from web.api.strict_json import printable
 LIMIT = 50
 MOST_ROWS = 1000
 MOST_PATHS = 100
+MOST_SORTS = 10
 LIST_PARAMETERS = ("where", "select", "sort", "limit", "cursor", "count", "q")
 
 
@@ -49,6 +50,8 @@ def list_page(session: Session, entity: Entity, given: dict[str, str], **more: A
     access = Access(session)
     select = _paths(given["select"], "select") if "select" in given else shown_fields(entity, access.visible)
     if given.get("sort"):
+        if given["sort"].count(",") >= MOST_SORTS:
+            raise BadQuery("request.bad_parameter", name="sort", expected=f"a, -b … (1…{MOST_SORTS})")
         more["sort"] = parse_sort(session, entity.name, given["sort"])
     query = Query(
         entity=entity.name,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -130,14 +130,13 @@ class Planner:
 
     def _read(self, number: int, cells: list[Any]) -> RowPlan:
         plan = RowPlan(number, cells)
-        width = len(cells)
+        width, values = len(cells), plan.values
         for index, name in self._places:
             raw = cells[index] if index < width else None
-            if raw is None or raw == "" or (isinstance(raw, str) and raw.isspace()):
-                if self.task.clear and name not in self.task.match:
-                    plan.values[name] = None
-            else:
-                plan.values[name] = raw
+            if raw is not None and (not isinstance(raw, str) or (raw and not raw.isspace())):
+                values[name] = raw
+            elif self.task.clear and name not in self.task.match:
+                values[name] = None
         if width > self.task.width and any(cell not in (None, "") for cell in cells[self.task.width :]):
             plan.refuse("import.too_many_cells")
         return plan
@@ -234,6 +233,7 @@ class Planner:
         """Leaves only what differs from the stored record; a row without a difference is `same`."""
         stored = stored_values(session, self.task.entity, [p.record_id for p in plans if p.record_id], self._fields)
         context = coercion(session)
+        readers: dict[str, Callable[[Any], Any]] = {}
         for plan in plans:
             current = stored.get(plan.record_id or 0, {})
             changed: dict[str, Any] = {}
@@ -241,16 +241,20 @@ class Planner:
             for name, raw in plan.values.items():
                 if name in self.task.match:
                     continue
-                spec = self.task.entity.fields[name]
-                kind = field_type(spec.type)
+                read = readers.get(name)
+                if read is None:
+                    spec = self.task.entity.fields[name]
+                    read = readers[name] = field_type(spec.type).reader(spec, context)
                 try:
-                    value = kind.coerce(raw, spec, context)
+                    value = read(raw)
                 except Rejection as rejection:
                     plan.refuse(rejection.code, name, **rejection.params)
                     continue
-                if _comparable(value) != _comparable(current.get(name)):
+                was = current.get(name)
+                if value != was and _comparable(value) != _comparable(was):
+                    spec = self.task.entity.fields[name]
                     changed[name] = value
-                    before[name] = kind.to_json(current.get(name), spec, context)
+                    before[name] = field_type(spec.type).to_json(was, spec, context)
             if plan.action != "error":
                 plan.values, plan.before = changed, before
                 plan.action = "update" if changed else "same"

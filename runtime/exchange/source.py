@@ -83,7 +83,7 @@ def data_rows(source: Source, header: Header) -> Iterator[Row]:
 
 
 def blank(cells: Sequence[Any]) -> bool:
-    return not any(cell is not None and cell != "" and (not isinstance(cell, str) or cell.strip()) for cell in cells)
+    return all(cell is None or (isinstance(cell, str) and (not cell or cell.isspace())) for cell in cells)
 
 
 def text_of(cell: Any) -> str:

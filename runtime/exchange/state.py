@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from runtime.errors import Conflict, NotFound
 from runtime.exchange.rows import RowPlan, Task
 from runtime.exchange.source import Row
+from runtime.records.bulk import insert_of
 from runtime.schema.internal_exchange import import_reject, import_row, import_state
 from runtime.security.access import Access
 
@@ -150,13 +151,16 @@ def save_retry(session: Session, import_id: int, task: Task, batch: Sequence[Row
 
 
 def _save_rows(session: Session, import_id: int, batch: Sequence[RowPlan]) -> None:
-    rows = [
-        {"import_id": import_id, "row": p.number, "record_id": p.record_id, "version": p.version, "before": p.before}
-        for p in batch
-        if p.action in ("create", "update")
-    ]
-    if rows:
-        session.connection.execute(sa.insert(import_row), rows)
+    kept = [p for p in batch if p.action in ("create", "update")]
+    if kept:
+        columns: dict[str, list[Any]] = {
+            "row": [p.number for p in kept],
+            "record_id": [p.record_id for p in kept],
+            "version": [p.version for p in kept],
+            "before": [p.before for p in kept],
+        }
+        insert = insert_of(session, import_row, ("import_id", *columns))
+        insert.run(session.connection, len(kept), columns, {"import_id": import_id})
 
 
 def _rejected(import_id: int, task: Task, plan: RowPlan) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -160,13 +160,14 @@ class Site:
         language: str | None = None,
         channel: str = "internal",
         request_id: str | None = None,
+        connection: sa.Connection | None = None,
     ) -> Iterator[Session]:
-        """A transaction on behalf of a user (None: the system itself).
+        """A transaction on behalf of a user (None: the system itself); a reading one may share `connection`.
 
         A writing session commits at the end and rolls back on an exception; a reading one never writes.
         Raises `NotSignedIn` for a user who is gone, `Busy` and `DiskFull` for a database that cannot serve.
         """
-        with database.answering(), self._connection(write) as connection:
+        with database.answering(), nullcontext(connection) if connection else self._connection(write) as connection:
             published = self._pin(connection) if write else self.published()
             session = Session(
                 site=self,
@@ -186,6 +187,12 @@ class Site:
                 raise
         if write:
             session._committed()
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """A transaction that reads, for several sessions in a row: who asks, then what was asked for."""
+        with database.answering(), self._connection(False) as connection:
+            yield connection
 
     @contextmanager
     def _connection(self, write: bool) -> Iterator[sa.Connection]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import atexit
+import ctypes
+import gc
 import importlib.util
 import os
 import tempfile
@@ -17,16 +19,38 @@ from web.app import create_app
 from web.logging import configure_logging
 
 LOCK = "worker.lock"
+_M_ARENA_MAX = -8  # of glibc's malloc.h
 
 
 def application() -> Flask:
     """The factory a server calls in each of its processes; the site is that of OCTAVO_SITE."""
+    _few_arenas()
     site = Site.open(Path(os.environ["OCTAVO_SITE"]))
     configure_logging(site.folder)
     app = create_app(site)
     if site.settings.embedded_worker and not site.settings.redis_url:
         start_worker(site)
+    site.application()
+    _settle()
     return app
+
+
+def _few_arenas() -> None:
+    """With glibc, threads share two heaps: one for each would keep tens of megabytes that are free."""
+    try:
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
+    except (AttributeError, OSError, TypeError):
+        return  # another C library
+
+
+def _settle() -> None:
+    """What was loaded stays: the collector need not look at it again, and what loading left over goes back."""
+    gc.collect()
+    gc.freeze()
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+    except (AttributeError, OSError, TypeError):
+        return  # another C library
 
 
 def start_worker(site: Site) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 
-from flask import current_app, g
+from flask import current_app, g, request
 
 from runtime.errors import NotSignedIn
 from runtime.site import Session, Site
@@ -38,6 +38,7 @@ class State:
     user_id: int | None = None
     token: str = ""
     session: Session | None = None
+    connection: Any = None  # the transaction in which a request that only reads does so
     stack: ExitStack = field(default_factory=ExitStack)
 
 
@@ -47,6 +48,16 @@ def web() -> Web:
 
 def state() -> State:
     return cast(State, g.octavo)
+
+
+def connection() -> Any:
+    """The transaction of a request that only reads, begun at first use; None for one that may write."""
+    now: State | None = g.get("octavo")  # the API also serves without the pages
+    if now is None:
+        return None
+    if now.connection is None and request.method in ("GET", "HEAD"):
+        now.connection = now.stack.enter_context(web().site.reading())
+    return now.connection
 
 
 def reading() -> Session:
@@ -73,14 +84,14 @@ def writing() -> Iterator[Session]:
 
 def end_reading() -> None:
     now = state()
-    now.session = None
+    now.session = now.connection = None
     now.stack.close()
 
 
 def unwind(error: BaseException) -> None:
     """Ends the reading session with the error that broke it off; raises what the runtime makes of that error."""
     now = state()
-    now.session = None
+    now.session = now.connection = None
     stack, now.stack = now.stack, ExitStack()
     stack.__exit__(type(error), error, error.__traceback__)
 
@@ -88,5 +99,10 @@ def unwind(error: BaseException) -> None:
 def _open(*, write: bool) -> AbstractContextManager[Session]:
     now = state()
     return web().site.session(
-        now.user_id, write=write, language=now.chosen_language, channel="form", request_id=now.request_id
+        now.user_id,
+        write=write,
+        language=now.chosen_language,
+        channel="form",
+        request_id=now.request_id,
+        connection=None if write else now.connection,
     )

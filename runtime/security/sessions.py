@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -91,18 +92,18 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
-def resolve(site: Site, token: str) -> int | None:
+def resolve(site: Site, token: str, connection: sa.Connection | None = None) -> int | None:
     """The id of the user a session token belongs to; None where it has ended."""
-    found = resolve_session(site, token)
+    found = resolve_session(site, token, connection)
     return None if found is None else found.user_id
 
 
-def resolve_session(site: Site, token: str) -> Known | None:
-    """The user and the newest published version, in one statement."""
+def resolve_session(site: Site, token: str, connection: sa.Connection | None = None) -> Known | None:
+    """The user and the newest published version, in one statement; in the transaction of `connection` if given."""
     now = site.clock.now()
     values = {"token": digest(token), "now": now, "seen": now - IDLE}
-    with answering(), site.engine.connect() as connection:
-        row = connection.execute(_resolving(site), values).first()
+    with answering(), nullcontext(connection) if connection else site.engine.connect() as reading:
+        row = reading.execute(_resolving(site), values).first()
     if row is None:
         return None
     if now - row[1] > SEEN_STEP:

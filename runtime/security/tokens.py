@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -32,11 +33,14 @@ def create_token(session: Session, user_id: int, name: str, *, expires_at: datet
     return text
 
 
-def resolve_token(site: Site, text: str) -> int | None:
-    """The id of the user a token belongs to; None where it is unknown, revoked or over, or its user is gone."""
+def resolve_token(site: Site, text: str, connection: sa.Connection | None = None) -> int | None:
+    """The id of the user a token belongs to; None where it is unknown, revoked or over, or its user is gone.
+
+    Reads in the transaction of `connection` if given.
+    """
     now = site.clock.now()
-    with answering(), site.engine.connect() as connection:
-        row = connection.execute(_resolving(site), {"token": digest(text), "now": now}).first()
+    with answering(), nullcontext(connection) if connection else site.engine.connect() as reading:
+        row = reading.execute(_resolving(site), {"token": digest(text), "now": now}).first()
     if row is None:
         return None
     if row[1] is None or now - row[1] > USED_STEP:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from flask import Flask, request
 from flask_limiter import Limiter
 
@@ -9,12 +12,14 @@ from runtime.security import sessions
 from web import cookies
 from web.account import preferences, profile, sign_in
 from web.i18n import LANGUAGES
-from web.state import state, web
+from web.state import connection, state, web
 
 
-def install(app: Flask, limiter: Limiter, sign_in_limit: str) -> None:
+def install(app: Flask, limiter: Limiter, sign_in_limit: str, limited: Callable[[], Any]) -> None:
+    """`limited` is how the limiter asks before a request; it does so for signing in."""
     app.before_request(identify)
     limiter.limit(sign_in_limit, methods=["POST"])(sign_in.blueprint)
+    app.before_request_funcs.setdefault(sign_in.blueprint.name, []).append(limited)
     for blueprint in (sign_in.blueprint, preferences.blueprint, profile.blueprint):
         app.register_blueprint(blueprint)
 
@@ -33,4 +38,4 @@ def identify() -> None:
     token = cookies.token(web().site)
     if token:
         now.token = token
-        now.user_id = sessions.resolve(web().site, token)
+        now.user_id = sessions.resolve(web().site, token, connection())

@@ -20,6 +20,7 @@ from runtime.site import Session, Site
 from web import cookies
 from web.api.problem import language_of_request
 from web.api.strict_json import printable, read_json
+from web.state import connection
 
 EXTENSION = "octavo.api"
 MOST_BODY = 20_000_000  # bytes
@@ -55,7 +56,7 @@ def _by_token() -> int | None:
     if given is None:
         return None
     found = _TOKEN.fullmatch(given)
-    user = resolve_token(site(), found.group(1)) if found else None
+    user = resolve_token(site(), found.group(1), connection()) if found else None
     if user is None:
         raise NotSignedIn
     return user
@@ -68,7 +69,7 @@ def _by_cookie() -> int | None:
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         return None
     token = cookies.token(site())
-    return sessions.resolve(site(), token) if token else None
+    return sessions.resolve(site(), token, connection()) if token else None
 
 
 def language() -> str:
@@ -81,7 +82,10 @@ def language() -> str:
 
 @contextmanager
 def reading() -> Iterator[Session]:
-    with site().session(caller(), language=language(), channel="api", request_id=request_id()) as session:
+    user = caller()
+    with site().session(
+        user, language=language(), channel="api", request_id=request_id(), connection=connection()
+    ) as session:
         yield session
 
 

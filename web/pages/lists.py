@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, request
+from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 
 from metadata.model import Sort
@@ -17,17 +18,21 @@ from runtime.messages import say_answer
 from runtime.query.select import Query, parse_where, run, titles_of
 from runtime.records import delete
 from runtime.views.binder import Binder, BoundField
+from runtime.views.cache import kept
 from runtime.views.filters import PERIODS, ActiveFilter, read_filter
 from runtime.views.lists import BoundList, BoundView, bind_list, parse_sort, sort_text
 from web import htmx
 from web.device import device
 from web.i18n import _, plural
 from web.notes import note
+from web.prepared import Prepared, mark
 from web.rows import css_of, paint_rows, painter
 from web.state import reading, state, writing
 
 blueprint = Blueprint("lists", __name__)
 FURTHEST_PAGE = 100_000
+LONGEST_KEPT = 300  # bytes of a query whose page is kept
+MOST_KEPT = 64  # pages without their rows, about 40 KB each
 
 
 @dataclass(slots=True, kw_only=True)
@@ -132,11 +137,9 @@ def show(entity: str) -> Response:
         "asked": asked,
         "columns": columns,
         "css_of": css_of,
-        "rows": paint_rows(paint, rows, _styles(binder, bound, rows)),
         "empty": not rows,
         "count": count,
         "capped": capped,
-        "count_text": count_text(count, capped),
         "pages": pages(asked.page, count, capped, bound.page_size),
         "sort": sort_text(asked.sort),
         "sorts": {".".join(s.path): s.descending for s in asked.sort},
@@ -144,8 +147,30 @@ def show(entity: str) -> Response:
         "periods": period_labels(),
         "titles": filter_titles(binder, asked),
     }
-    fragment = htmx.wanted() and htmx.target() == "list"
-    return make_response(render_template("lists/body.html" if fragment else "lists/page.html", **values))
+    filled = {
+        "rows": paint_rows(paint, rows, _styles(binder, bound, rows)),
+        "count_text": count_text(count, capped),
+        "token": generate_csrf(),
+    }
+    if htmx.wanted() and htmx.target() == "list":
+        return make_response(_written("lists/body.html", binder, values, filled))
+    body = _written("lists/main.html", binder, values, filled)
+    return make_response(render_template("lists/page.html", title=bound.plural, body=body))
+
+
+def _written(template: str, binder: Binder, values: Mapping[str, Any], filled: Mapping[str, str]) -> Markup:
+    """The list as HTML. What is around its rows is put together once per kind of user and address."""
+    if values["empty"] or values["titles"] or values["asked"].problem or len(request.query_string) > LONGEST_KEPT:
+        return Markup(render_template(template, **values, **filled))  # noqa: S704 - escaped by the template
+    pages_: dict[Any, Prepared] = kept(binder.session, ("list pages",), dict)
+    key = (template, request.path, request.query_string, values["pages"], binder.kind)
+    prepared = pages_.get(key)
+    if prepared is None:
+        prepared = Prepared(render_template(template, **values, **{name: mark(name) for name in filled}))
+        if len(pages_) >= MOST_KEPT:
+            pages_.pop(next(iter(pages_)), None)
+        pages_[key] = prepared
+    return prepared.fill(filled)
 
 
 def _styles(binder: Binder, bound: BoundList, rows: list[Any]) -> list[str]:
@@ -236,7 +261,7 @@ def delete_many(entity: str) -> Response:
         raise NotSignedIn
     ids = [number for v in request.form.getlist("id") if (number := number_in(v)) is not None][:500]
     done: list[int] = []
-    kept: dict[str, int] = {}
+    stayed: dict[str, int] = {}
     for record_id in ids:
         try:
             with writing() as session:
@@ -248,12 +273,12 @@ def delete_many(entity: str) -> Response:
             if not done and isinstance(error, Forbidden) and len(ids) == 1:
                 raise
             reason = say_answer(error, state().language)
-            kept[reason] = kept.get(reason, 0) + 1
+            stayed[reason] = stayed.get(reason, 0) + 1
     if done:
         undo = f"/e/{entity}/restore?" + "&".join(f"id={i}" for i in done)
         text = plural(len(done), "{n} record moved to the recycle bin", "{n} records moved to the recycle bin")
         note(str(text), undo=undo)
-    for reason, number in kept.items():
+    for reason, number in stayed.items():
         note(f"{plural(number, '{n} record stayed', '{n} records stayed')}: {reason}", "warning")
     return htmx.go(_back(entity))
 

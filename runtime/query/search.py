@@ -164,7 +164,8 @@ def index(session: Session, plan: EntityPlan, drafts: Sequence[Draft]) -> None:
             return  # built just now, with these records
     old = [d.record_id for d in wanted if not d.creating]
     remove(session, plan, [i for i in old if i is not None])
-    _insert(session, plan, [(d.record_id, *_texts(plan, d.values)) for d in wanted])
+    texts = [[_text(f, d.values.get(f.name)) for d in wanted] for f in plan.search_fields]
+    _insert(session, plan, list(zip([d.record_id for d in wanted], *texts)))
 
 
 def _altered(draft: Draft, names: set[str]) -> bool:

@@ -59,7 +59,7 @@ def after_save(session: Session, plan: EntityPlan, drafts: Sequence[Draft]) -> N
     """Stage log, roll-ups and audit of records just written."""
     if not drafts:
         return
-    family = list(_family(drafts))
+    family = list(_family(drafts)) if any(draft.lines for draft in drafts) else drafts
     log_moves(session, _moves(family))
     written: dict[str, set[int]] = {}
     for draft in family:

@@ -76,7 +76,7 @@ def _reject(draft: Draft, name: str, code: str, quiet: bool) -> None:
 def check_required(draft: Draft) -> None:
     for field in draft.plan.required:
         name = field.name
-        if not _empty(_value(draft, field)) or draft.refused(name):
+        if draft.values.get(name) or not _empty(_value(draft, field)) or draft.refused(name):
             continue
         if name == draft.plan.back and draft.parent is not None:
             continue

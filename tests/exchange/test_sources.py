@@ -108,7 +108,7 @@ def test_xlsx_is_read(tmp_path: Path) -> None:
     assert cells(source) == [["名称", "数"], ["甲", 5.0], ["=1+1", 2.5]]
 
 
-@pytest.mark.attack("N70")
+@pytest.mark.attack("N70", "T23")
 @pytest.mark.parametrize("kind", ["far cell", "far column", "rows", "columns", "bomb", "unplaced"])
 def test_a_sheet_that_would_not_stay_small_is_refused_fast(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "a.xlsx"
@@ -153,7 +153,7 @@ def shared(path: Path, texts: list[str], count: int, cell: str = '<c r="{0}{1}" 
     return book(path, whole, **{"xl/sharedStrings.xml": f'<?xml version="1.0"?><sst>{items}</sst>'})
 
 
-@pytest.mark.attack("N70")
+@pytest.mark.attack("N70", "T23")
 @pytest.mark.parametrize("cell", ['<c r="{0}{1}" t="s"><v>{2}</v></c>', "<c r='{0}{1}' t='s'><f>A1</f><v>{2}</v></c>"])
 def test_a_long_text_shared_by_very_many_cells_is_refused(tmp_path: Path, cell: str) -> None:
     path = shared(tmp_path / "a.xlsx", ["x" * 32_000, "", "y"], 100_000, cell)

@@ -83,7 +83,7 @@ fields:
 checks:
   - {name: hours, must: "hours is None or hours > 0", message: {zh: 时长须为正, en: Hours must be positive}}
 """
-    later = ("ledger", "revisions")
+    later = ("ledger", "revisions", "history")
 
     label = texts(zh="名称", en="label")
     plural = texts(zh="复数名称", en="label of many")
@@ -106,7 +106,6 @@ checks:
         en="sets of fields no two living records share",
     )
     checks = parts(CheckShape, zh="校验", en="conditions every record must meet")
-    history = flag(zh="保留完整版本", en="keep full versions, for lists and reports as of a moment")
     was = was()
     retired = flag(zh="停用", en="no longer in use; table and data are kept")
 

@@ -265,3 +265,8 @@ def test_32_fields_may_be_called_like_functions() -> None:
 def test_34_an_expression_cut_at_its_comma_is_told() -> None:
     text = "entity: account\nfields:\n  name: text\n  a: {type: integer, formula: min(1, 2)}\n"
     assert {p.code for p in compile_application(layers(text)).errors} == {"shape.quote_expression"}
+
+
+def test_30_full_versions_come_later_and_are_not_ignored_in_silence() -> None:
+    found = compile_application(layers("entity: account\nhistory: true\nfields: {name: text}\n"))
+    assert [(p.code, p.place.line) for p in found.errors] == [("property.later", 2)]

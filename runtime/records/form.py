@@ -60,6 +60,7 @@ def evaluate_form(session: Session, entity: str, record_id: int | None, values: 
         base_amounts(session, group, drafts)
     return _state(draft, access)
 
+
 def stored_state(session: Session, entity: str, record_id: int) -> FormState | None:
     """What the rules say of a record as it is stored, without `values`; None where no rule of the entity asks."""
     plan = plan_of(session, entity)
@@ -73,7 +74,6 @@ def stored_state(session: Session, entity: str, record_id: int) -> FormState | N
     for _, drafts in groups:
         announce(drafts, loader)
     return _state(draft, access, with_values=False)
-
 
 
 def _stored(session: Session, access: Access, entity: str, record_id: int) -> dict[str, Any]:

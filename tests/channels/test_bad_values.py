@@ -90,7 +90,7 @@ VALUES: dict[str, tuple[list[Any], list[str]]] = {
     "count": (["1.5", "a", 2**53, 101, -1, True, 10**400, "NaN"], ["many", "1.5", "101", "-1", BIG]),
     "size": (["x", "NaN", BIG, True, [1], 10**7], ["x", "NaN", BIG]),
     "share": (["x", 101, -1, "1e40", True], ["x", "101"]),
-    "cost": (["abc", -1, "NaN", BIG, [1], True, {"amount": 1, "currency": "XXX"}], ["abc", "-1", BIG]),
+    "cost": (["abc", -1, "NaN", BIG, [1], True, {"amount": 1, "currency": "XXL"}], ["abc", "-1", BIG]),
     "active": (["maybe", 2, [], {}], []),
     "born": (["2026-02-30", "soonish", 5, True, "9999999-01-01"], ["2026-02-30", "soonish"]),
     "met": (["2026-13-01T00:00", "x", True, []], ["2026-13-01T00:00", "x"]),

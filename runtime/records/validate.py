@@ -157,6 +157,7 @@ def _key(draft: Draft, plan: EntityPlan, name: str) -> Any:
 
 def _look_for_twins(session: Session, plan: EntityPlan, unique: Unique, wanted: dict[tuple[Any, ...], Draft]) -> None:
     columns = [plan.table.c[column_name(plan.fields[name])] for name in unique.fields]
+    leaving = _leaving(plan, wanted.values())
     keys = list(wanted)
     for start in range(0, len(keys), CHUNK):
         part = keys[start : start + CHUNK]
@@ -164,8 +165,15 @@ def _look_for_twins(session: Session, plan: EntityPlan, unique: Unique, wanted: 
         statement = sa.select(plan.table.c.id, *columns).where(same, plan.table.c.deleted_at.is_(None))
         for record_id, *values in session.connection.execute(statement):
             draft = wanted.get(tuple(values))
-            if draft is not None and draft.record_id != record_id:
+            if draft is not None and draft.record_id != record_id and record_id not in leaving:
                 _twin(draft, unique, session)
+
+
+def _leaving(plan: EntityPlan, drafts: Iterable[Draft]) -> set[int | None]:
+    """Lines that the same save removes: what replaces one may be equal to it."""
+    parents = {id(d.parent): d.parent for d in drafts if d.parent is not None}
+    removed = (line for parent in parents.values() for lines in parent.removed.values() for line in lines)
+    return {line.record_id for line in removed if line.plan.name == plan.name}
 
 
 def _twin(draft: Draft, unique: Unique, session: Session) -> None:

@@ -298,3 +298,13 @@ def test_evaluate_form_computes_without_saving(site: Site) -> None:
         state = records.evaluate_form(session, "deal", None, {"name": "x", "lines": lines})
     assert state.values["total"] == 15
     assert state.values["lines"][0]["amount"] == 15
+
+
+def test_a_line_may_be_replaced_by_one_that_is_equal_to_it(site: Site) -> None:
+    with site.session(write=True) as session:
+        person = records.create(session, "user", {"login": "equal", "name": "李", "roles": [{"role": "admin"}]})
+        records.update(session, "user", person.id, {"roles": [{"role": "admin"}]})
+        roles = records.read(session, "user", person.id).values["roles"]
+        assert [line.values["role"] for line in roles] == ["admin"]
+        with pytest.raises(Refused):
+            records.update(session, "user", person.id, {"roles": [{"role": "admin"}, {"role": "admin"}]})

@@ -9,10 +9,17 @@ from tests.web.conftest import ENTITY, Browser
 
 
 def warmed(site: Site, browser: Browser, address: str, statements: list[str]) -> int:
-    """The statements of a request after one that filled the caches; who is who is known for half a second."""
+    """The statements of a request with filled caches: the fewest of five, for who is who is read anew each half second.
+
+    `statements` then holds those of that request.
+    """
     assert browser.get(address).status_code == 200
-    statements.clear()
-    assert browser.get(address).status_code == 200
+    fewest: list[str] | None = None
+    for _ in range(5):
+        statements.clear()
+        assert browser.get(address).status_code == 200
+        fewest = list(statements) if fewest is None or len(statements) < len(fewest) else fewest
+    statements[:] = fewest or []
     return len(statements)
 
 

@@ -327,7 +327,9 @@ class _Builder:
             found = search.matches(self.session, self.plan, query.q, hidden)
             wheres.append(sa.false() if found is None else table.c.id.in_(found))
         if query.ids is not None:
-            wheres.append(table.c.id.in_(sa.bindparam("query_ids", value=list(query.ids), expanding=True)))
+            wheres.append(
+                table.c.id.in_(sa.bindparam("query_ids", value=list(query.ids), expanding=True, type_=sa.BigInteger))
+            )
         return wheres
 
     def _sort(self, sort: Sort) -> tuple[sa.ColumnElement[Any], bool, bool]:

@@ -153,3 +153,8 @@ def test_a_list_page_takes_at_most_four_statements(local: Site) -> None:
             select = ("name", "owner", "owner.name", "unit", "groups", "revenue", "parent", "age_days")
             run(session, Query(entity="account", select=select, sort=sort, where=(where,), limit=rows, count="capped"))
             assert len(said) <= 4, said
+
+
+def test_a_number_no_record_can_have_is_not_found(site: Site) -> None:
+    with site.session() as session, pytest.raises(NotFound):
+        records.read(session, "account", 77_262_357_506_143)

@@ -38,11 +38,13 @@ each("[data-lookup]", (box) => {
   const search = async () => {
     running?.abort();
     running = new AbortController();
+    const asked = input.value;
     const address = new URL(box.dataset.lookup, location.href);
     address.searchParams.set("q", input.value === chosenText && !multiple ? "" : input.value);
     try {
       const answer = await fetch(address, { headers: { "HX-Request": "true" }, signal: running.signal });
       if (!answer.ok) return;
+      if (asked !== input.value) return; // typed on meanwhile: the next search answers
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       list.replaceChildren(...page.body.childNodes);
       list.hidden = false;

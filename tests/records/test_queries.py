@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from runtime import records
-from runtime.errors import BadQuery
+from runtime.errors import BadQuery, NotFound
 from runtime.query.search import search
 from runtime.query.select import CAP, Query, parse_sort, parse_where, run
 from runtime.site import Site

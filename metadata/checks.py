@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from metadata.drafts import EntityDraft, Thing, World, entity_of
-from metadata.i18n import LANGUAGES
+from metadata.i18n import LANGUAGES, is_language
 from metadata.places import Path
 
 _TEXTS = {"label", "help", "placeholder", "plural", "message", "description"}
@@ -28,7 +28,7 @@ def _texts(value: Any, path: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
         if path and path[-2:-1] in (("choices",), ("options",)) and ("zh" in value or "en" in value):
             yield path, value
         for key, part in value.items():
-            if key in _TEXTS and isinstance(part, dict) and path[-1:] != ("fields",):
+            if key in _TEXTS and isinstance(part, dict) and path[-1:] != ("fields",) and all(map(is_language, part)):
                 yield (*path, key), part
             elif isinstance(part, dict | list):
                 yield from _texts(part, (*path, key))

@@ -21,7 +21,10 @@ def classify(world: World) -> None:
         member = _member(node, world)
         expression = formula_of(node, world)
         of_time = expression is not None and (expression.uses_time or expression.uses_user)
-        member.live = (of_time or any(_is_live(r, world) for r in reads[node])) and member.spec.get("keep") is None
+        live = of_time or any(_is_live(r, world) for r in reads[node])
+        if live and member.type is not None and member.type.kept:
+            member.spec["keep"] = "daily"
+        member.live = live and member.spec.get("keep") is None
         if member.spec.get("sensitive") is None:
             member.sensitive = any(_is_sensitive(r, world) for r in reads[node])
     _mark_live_expressions(world)
@@ -122,7 +125,7 @@ def _report_cycle(cycle: list[Node], world: World) -> None:
     names = " → ".join(f"{entity}.{field}" for entity, field in [*cycle, cycle[0]])
     related = [world.entities[e].thing.place(world.entities[e].fields[f].path, key=True) for e, f in cycle[1:]]
     member = first.fields[cycle[0][1]]
-    key = "of" if member.type_name == "lookup" else "formula"
+    key = {"lookup": "of", "score": "score", "grade": "score"}.get(member.type_name, "formula")
     world.report("formula.cycle", first.thing, (*member.path, key), related=related, fields=names)
 
 

@@ -8,8 +8,10 @@ from typing import Any
 
 from metadata.drafts import EntityDraft, FieldDraft, Thing, World
 from metadata.fields.text import pattern as matcher
-from metadata.number_pattern import check_pattern
+from metadata.kinds.ledger import check_ledger
+from metadata.number_pattern import check_pattern, check_settings
 from metadata.places import Path
+from metadata.scoring_checks import check_holder
 
 _NOT_COMPUTED = ("required", "unique", "default", "tracked", "required_when", "readonly_when")
 
@@ -20,6 +22,7 @@ def check_entity(thing: Thing, world: World) -> None:
         return
     _roles_of_fields(draft, world)
     _number(draft, world)
+    check_ledger(draft, world)
     _checks(draft, world)
     for member in draft.fields.values():
         if not member.system and member.name not in draft.lost:
@@ -50,6 +53,7 @@ def _number(draft: EntityDraft, world: World) -> None:
         return
     if "pattern" in number:
         check_pattern(number["pattern"], draft.thing, ("number", "pattern"), world)
+        check_settings(number, draft.thing, ("number",), world)
     elif "numbering" not in number:
         world.report("shape.required", draft.thing, ("number",), key="pattern")
     member = draft.fields.get(number.get("field", ""))
@@ -76,9 +80,11 @@ def _has_column(member: FieldDraft) -> bool:
 
 def _field(draft: EntityDraft, member: FieldDraft, world: World) -> None:
     spec, thing, path = member.spec, draft.thing, member.path
-    if "formula" in spec:
+    if "formula" in spec or member.type_name in ("score", "grade"):
         _computed(member, thing, world)
-    if spec.get("keep") and "formula" not in spec:
+    if "score" in spec:
+        check_holder(draft, member, world)
+    if spec.get("keep") and "formula" not in spec and not (member.type and member.type.kept):
         world.report("field.keep", thing, (*path, "keep"), name=member.name)
     if (spec.get("unique") or spec.get("index")) and not _has_column(member):
         key = "unique" if spec.get("unique") else "index"
@@ -163,7 +169,7 @@ def _bound(given: Any, kind: str) -> Any:
 
 
 def _sensitive_default(member: FieldDraft, thing: Thing, world: World) -> None:
-    if member.spec.get("sensitive") is not False or "formula" not in member.spec:
+    if member.spec.get("sensitive") is not False:
         return
     expression = thing.expression((*member.path, "formula"))
     for entity, name in sorted(expression.reads) if expression else ():

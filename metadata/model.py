@@ -11,6 +11,10 @@ from metadata.access import NamedScope as NamedScope
 from metadata.access import Role as Role
 from metadata.access import Scope as Scope
 from metadata.frozen import FrozenMap
+from metadata.models.ledger import Ledger as Ledger
+from metadata.models.menu import Menu as Menu
+from metadata.models.menu import MenuItem as MenuItem
+from metadata.models.revisions import Revisions as Revisions
 from metadata.texts import Origin as Origin
 from metadata.texts import Text as Text
 from rules.expression import Expression
@@ -146,6 +150,10 @@ class Numbering:
     field: str | None = None
     gapless: bool = False
     start: int = 1
+    check: str | None = None  # algorithm of {check}, see rules.digits
+    skip: tuple[str, ...] = ()  # patterns of sequences never given
+    reserved: tuple[str, ...] = ()  # patterns of sequences given by hand alone
+    granted_by: tuple[str, ...] = ()  # roles that may do so, besides administrators
     origin: Origin
 
 
@@ -165,6 +173,9 @@ class Entity:
     unit: str | None = None  # the link to an organisation unit that unit scopes use, besides the owner's
     tree: str | None = None
     currency: str | None = None  # field holding the record's currency code; None = the site's
+    ledger: Ledger | None = None  # entries are only added
+    balances_of: str | None = None  # the ledger whose balances these records are: written by the platform alone
+    revisions: Revisions | None = None  # a record in force changes by revisions
     parent: tuple[str, str] | None = None  # lines: (parent entity, field of this entity pointing to it)
     parent_field: str | None = None  # lines: the `lines` field of the parent
     search: tuple[str, ...] = ()
@@ -297,27 +308,6 @@ class List:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MenuItem:
-    """Leads to an entity's list (`entity`, optionally `view`), a report, or holds further items."""
-
-    name: str
-    label: Text
-    icon: str | None = None
-    entity: str | None = None
-    view: str | None = None
-    report: str | None = None
-    items: tuple[MenuItem, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Menu:
-    name: str
-    items: tuple[MenuItem, ...]
-    for_role: str | None = None
-    origin: Origin
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
     name: str
     entity: str
@@ -406,6 +396,7 @@ class Application:
     segments: FrozenMap[Segment]
     roles: FrozenMap[Role]
     reports: FrozenMap[Report]
+    declared: FrozenMap[FrozenMap[Any]] = field(default_factory=FrozenMap)  # rules that decide: word → name → model
     packages: tuple[PackageInfo, ...] = ()
     dependencies: tuple[Dependency, ...] = ()  # in recomputation order
     languages: tuple[str, ...] = ("zh", "en")
@@ -420,6 +411,14 @@ class Application:
 
     def list_for(self, entity: str, roles: Iterable[str] = (), device: str | None = None) -> List:
         return _most_specific(self.lists[entity], set(roles), device)
+
+    def of(self, word: str) -> Mapping[str, Any]:
+        """The declared things of a kind by name, such as `of("score")`; models are in `metadata.models`."""
+        return self.declared.get(word, _NONE)
+
+    def rules_of(self, entity: str, word: str) -> tuple[Any, ...]:
+        """Those of a kind that are about an entity, in the order of their names."""
+        return tuple(found for _, found in sorted(self.of(word).items()) if found.entity == entity)
 
     # Schema of rules.typing
 
@@ -478,6 +477,9 @@ class Application:
 
     def open_options(self, options: str) -> bool:
         return self.options[options].open
+
+
+_NONE: FrozenMap[Any] = FrozenMap()
 
 
 def _most_specific(candidates: tuple[Any, ...], roles: set[str], device: str | None) -> Any:

@@ -38,10 +38,12 @@ class Spot:
     def _item(self, name: str) -> Spot | None:
         if self.named is None:
             self.named = {}
+            seen: dict[str, int] = {}  # items without a name of their own go by their number as well
             for item in self.children or ():
                 assert isinstance(item, Spot)
                 for known, spot in item._called():
-                    self.named.setdefault(known, spot)
+                    count = seen[known] = seen.get(known, 0) + 1
+                    self.named.setdefault(known if count == 1 else f"{known}_{count}", spot)
         return self.named.get(name)
 
     def _called(self) -> Iterator[tuple[str, Spot]]:

@@ -50,7 +50,9 @@ def fold(text: str) -> str:
     """What `contains`, `starts_with` and `ends_with` compare."""
     if text.isascii():
         return text.lower()
-    return unicodedata.normalize("NFKC", text).translate(_FOLD_TABLE)
+    text = unicodedata.normalize("NFKC", text)
+    # every letter that is folded has another form without case: most Chinese text has none of them
+    return text if text.casefold() == text else text.translate(_FOLD_TABLE)
 
 
 def storable(text: str | None) -> str | None:

@@ -11,7 +11,10 @@ from sqlalchemy import event
 
 from runtime.errors import Answer, Busy, DiskFull
 from runtime.settings import Settings
+from runtime.statements import send
 
+CACHE = 2000  # KiB of pages a SQLite connection keeps; a process has one for each thread, the system keeps the file
+ROOMY = 16_000  # KiB: the pages that a batch of thousands of records changes
 WRITE = "octavo_write"  # execution option: this transaction will write
 _DISK_FULL = ("database or disk is full", "disk full", "no space left")
 _UNDEFINED = ("42703", "42P01")  # PostgreSQL: undefined column, undefined table
@@ -50,7 +53,7 @@ def _sqlite(settings: Settings) -> sa.Engine:
             f"synchronous = {settings.sqlite_synchronous}",
             "foreign_keys = ON",
             "temp_store = MEMORY",
-            "cache_size = -8000",
+            f"cache_size = -{CACHE}",
         ):
             raw.execute(f"PRAGMA {pragma}").close()
         if functions is not None:
@@ -60,7 +63,7 @@ def _sqlite(settings: Settings) -> sa.Engine:
     def begin(connection: sa.Connection) -> None:
         # a deferred transaction that reads and then writes fails with "locked" however long it waits
         writes = connection.get_execution_options().get(WRITE, False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        send(connection, "BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
 
@@ -73,22 +76,44 @@ def _sqlite_functions() -> Any:
     return install
 
 
+@contextmanager
+def roomy(connection: sa.Connection) -> Iterator[None]:
+    """Room for the pages of a large transaction on SQLite, which would write them more than once otherwise."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    connection.exec_driver_sql(f"PRAGMA cache_size = -{ROOMY}")
+    try:
+        yield
+    finally:
+        connection.exec_driver_sql(f"PRAGMA cache_size = -{CACHE}")
+
+
 def dialect_of(engine: sa.Engine) -> str:
     return "sqlite" if engine.dialect.name == "sqlite" else "postgresql"
 
 
-@contextmanager
-def answering() -> Iterator[None]:
+class Answering:
     """Turns failures of the database itself into answers; errors of the program stay what they are."""
-    try:
-        yield
-    except sa.exc.TimeoutError as error:
-        raise Busy() from error
-    except sa.exc.DBAPIError as error:
-        answer = as_answer(error)
-        if answer is None:
-            raise
-        raise answer from error
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, sa.exc.TimeoutError):
+            raise Busy() from error
+        if isinstance(error, sa.exc.DBAPIError):
+            answer = as_answer(error)
+            if answer is not None:
+                raise answer from error
+
+
+_ANSWERING = Answering()
+
+
+def answering() -> Answering:
+    """`with answering():` around what asks the database. It keeps nothing, so that there is one for all."""
+    return _ANSWERING
 
 
 def as_answer(error: sa.exc.DBAPIError) -> Answer | None:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from rules.calendar import Calendar
 from rules.evaluate import Environment, Values
+from rules.working import WorkingTime, parse_spans
 from runtime.schema.tables import Tables
 
 if TYPE_CHECKING:
@@ -47,6 +48,12 @@ def facts_of(site: Site, connection: sa.Connection, tables: Tables) -> tuple[Cal
         facts = (read_calendar(connection, tables), read_rates(connection, tables, site.settings.currency))
         site.facts = known = (time.monotonic(), facts)
     return known[1]
+
+
+def working_time(session: Session) -> WorkingTime:
+    """The working calendar with the site's hours of a day, in the business zone."""
+    calendar, _ = facts_of(session.site, session.connection, session.tables)
+    return WorkingTime(calendar, session.zone, parse_spans(session.site.settings.working_hours))
 
 
 def read_calendar(connection: sa.Connection, tables: Tables) -> Calendar:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from importlib import import_module
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ from rules.evaluate import evaluate
 from rules.expression import Expression
 from rules.trace import Trace
 from runtime import records
+from runtime.errors import NotFound
 from runtime.records.input import coercion
 from runtime.records.plan import EntityPlan, plan_of
 from runtime.records.values import CHUNK, Loader, Stored
@@ -25,7 +27,57 @@ WORDS = {
     "lookup": {"zh": "取自关联记录", "en": "Shown through a link"},
     "given": {"zh": "由人填写或由程序写入", "en": "Given by a person or a program"},
     "system": {"zh": "由系统维护", "en": "Kept by the platform"},
+    "masked": {"zh": "在公海中遮蔽，领取后可见", "en": "Masked in the pool; shown once the record is taken"},
 }
+
+
+Explainer = Callable[[Session, str, int], dict[str, Any]]
+# modules that register what explains decisions of a kind; imported when the first is asked for
+MODULES: tuple[str, ...] = (
+    "runtime.decisions.acting_whys",
+    "runtime.decisions.scores",
+    "runtime.ledgers.explaining",
+    "runtime.decisions.whys",
+    "runtime.decisions.qualification_rule",
+    "runtime.conversions.explaining",
+    "runtime.decisions.approval_view",
+    "runtime.pricing.explaining",
+    "runtime.decisions.version_view",
+)
+_EXPLAINERS: dict[str, Explainer] = {}
+
+
+def explainer(word: str) -> Callable[[Explainer], Explainer]:
+    """Registers what explains the decisions of a kind on one record.
+
+    It answers plain JSON data: `decision` (the word), `summary` (a sentence), `steps` (maps of label, result, why).
+    It is called for a person who may see the record, and tells only what that person may know.
+    """
+
+    def register(found: Explainer) -> Explainer:
+        known = _EXPLAINERS.get(word)
+        if known is not None and known.__qualname__ != found.__qualname__:
+            raise ValueError(f"decisions of {word!r} are explained twice")
+        _EXPLAINERS[word] = found
+        return found
+
+    return register
+
+
+def explainers() -> dict[str, Explainer]:
+    """By word of the kind."""
+    for module in MODULES:
+        import_module(module)
+    return _EXPLAINERS
+
+
+def decision(session: Session, word: str, entity: str, record_id: int) -> dict[str, Any]:
+    """Why a rule of a kind decided as it did on a record. Raises `NotFound` for a record one may not see."""
+    found = explainers().get(word)
+    if found is None or entity not in session.app.entities:
+        raise NotFound()
+    records.read(session, entity, record_id, ["id"])
+    return found(session, entity, record_id)
 
 
 def value(session: Session, entity: str, record_id: int, name: str) -> dict[str, Any]:
@@ -38,7 +90,11 @@ def value(session: Session, entity: str, record_id: int, name: str) -> dict[str,
     field = session.app.entities[entity].fields[name]
     stored = _stored(session, entity, record_id)
     found: dict[str, Any] = {"field": name, "label": field.label.of(session.language), "kind": _kind(field)}
+    if name in Access(session).masks.hidden_in(entity, stored.row):
+        found["kind"] = "masked"
     found["why"] = WORDS[found["kind"]]["zh" if session.language == "zh" else "en"]
+    if found["kind"] == "masked":
+        return found
     if field.formula is not None:
         found |= _of_formula(session, field, field.formula, stored)
     elif field.of:
@@ -60,7 +116,8 @@ def _of_formula(session: Session, field: Field, formula: Expression, stored: Sto
     result = evaluate(formula, stored, stored.loader.environment)
     found["value"] = _json(session, field, result)
     found["text"] = field_type(field.type).to_text(result, field, coercion(session))
-    if all(access.visible(e, n) for e, n in formula.reads):
+    composed = field.type in ("score", "grade")  # their text is no expression: `decision` says what each part gave
+    if not composed and all(access.visible(e, n) for e, n in formula.reads):
         trace = Trace()
         own = _stored(session, stored.plan.name, stored.row["id"], guarded=True)
         if evaluate(formula, own, own.loader.environment, trace=trace) == result:
@@ -137,13 +194,21 @@ class _Guarded(Loader):
         super()._load(entity, ids)
         seen = self._seen(entity, [i for i in ids if self._rows[entity, i] is not None])
         self._rows.update(((entity, i), None) for i in ids if i not in seen)
+        masks = Access(self.session).masks
+        if masks.of(entity):
+            for i in seen:
+                self._rows[entity, i] = masks.clear(entity, self._rows[entity, i] or {})
 
     def _load_members(self, plan: EntityPlan, field: Field, ids: Sequence[int]) -> None:
         super()._load_members(plan, field, ids)
         seen = self._seen(field.entity or field.to or "", self._ids(plan, field, ids))
         for i in ids:
             members = self._members[plan.name, field.name, i]
-            self._members[plan.name, field.name, i] = [m for m in members if m.row["id"] in seen]
+            target = field.entity or field.to or ""
+            masks = Access(self.session).masks
+            self._members[plan.name, field.name, i] = [
+                Stored(self, m.plan, masks.clear(target, m.row)) for m in members if m.row["id"] in seen
+            ]
 
     def _ids(self, plan: EntityPlan, field: Field, owners: Sequence[int]) -> list[int]:
         return [m.row["id"] for i in owners for m in self._members[plan.name, field.name, i]]

@@ -2,8 +2,9 @@
 
 A code package announces itself with an entry point in the group `octavo.packages`; its value is a Python package whose
 folder holds `package.yaml`, `entities/`, `layouts/` and `rules/` like any other package. Importing it registers rule
-functions (`rules.registry.rule_function`), field types (`metadata.fields.base.register`), jobs (`runtime.jobs.job`) and
-messages (`runtime.messages.register`). Data packages are folders of documents alone and never bring Python.
+functions (`rules.registry.rule_function`), pick strategies (`rules.assigning.pick_strategy`), field types
+(`metadata.fields.base.register`), jobs (`runtime.jobs.job`) and messages (`runtime.messages.register`). Data packages
+are folders of documents alone and never bring Python.
 """
 
 from __future__ import annotations

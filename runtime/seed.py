@@ -1,8 +1,9 @@
 """Seed and demonstration records from YAML: `records: entity`, `match: field`, `rows:`.
 
-A row that `match` finds already is left alone. `{code: E1}` as a value of a link is the record whose fields have these
-values. `today-45 10:00` is a moment relative to the day of loading. `created_at` and, for a user, `password` are set
-directly: no channel could set them.
+A row that `match` finds already is left alone; with `fill: true` it is given what it has nothing in yet, such as the
+head of a unit whose people come after the units. `{code: E1}` as a value of a link is the record whose fields have
+these values. `today-45 10:00` is a moment relative to the day of loading. `created_at` and, for a user, `password` are
+set directly: no channel could set them.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import sqlalchemy as sa
 import yaml
 
 from metadata.model import Entity, Field
-from runtime import errors
+from runtime import errors, records
 from runtime.schema.internal import password as password_table
 from runtime.schema.tables import column_name
 from runtime.site import Session
@@ -37,7 +38,8 @@ def load_data(session: Session, file: Path) -> int:
     created = 0
     for document in yaml.load_all(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader):
         if document and document.get("records") in session.app.entities:
-            created += loader.load(document["records"], document.get("match"), document.get("rows") or [])
+            load = loader.fill if document.get("fill") is True else loader.load
+            created += load(document["records"], document.get("match"), document.get("rows") or [])
     return created
 
 
@@ -67,6 +69,21 @@ class _Loader:
             created += len(ready)
             waiting = later
         return created
+
+    def fill(self, name: str, match: str | list[str] | None, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Gives records that are there the values they lack; nothing is created and nothing overwritten."""
+        keys = [match] if isinstance(match, str) else list(match or [])
+        table = self.session.table(name)
+        for row in rows:
+            found = self._find(name, {k: row.get(k) for k in keys})
+            if found is None:
+                continue
+            present = self.session.connection.execute(sa.select(table).where(table.c.id == found)).mappings().one()
+            given = self._row(self.session.app.entities[name], {k: v for k, v in row.items() if k not in keys})
+            lacking = {k: v for k, v in given.items() if present.get(k) is None}
+            if lacking:
+                records.update(self.session, name, found, lacking)
+        return 0
 
     def _sort(self, entity: Entity, rows: Sequence[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], list[Any]]:
         ready: list[dict[str, Any]] = []

@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 
 import yaml
 
+from rules.working import parse_spans
+
 CONFIG_FILE = "config.yaml"
 DATABASE_FILE = "octavo.db"
 LEAST_SECRET = 32  # characters; `octavo init` writes 64
@@ -28,7 +30,8 @@ class Settings:
 
     `database_url` empty = a SQLite file in the site folder; `packages` are folders of data packages, relative to the
     site folder; `prepare_threshold` -1 switches prepared statements off (needed behind PgBouncer in transaction mode);
-    `sqlite_synchronous` NORMAL may lose the last acknowledged commits at a power cut.
+    `sqlite_synchronous` NORMAL may lose the last acknowledged commits at a power cut. `secret_key_before` still opens
+    what it sealed while `octavo rekey` goes over to a new `secret_key`.
     """
 
     folder: Path
@@ -37,9 +40,11 @@ class Settings:
     smtp_url: str = ""
     base_url: str = "http://127.0.0.1:8000"
     secret_key: str = ""
+    secret_key_before: str = ""
     language: str = "zh"
     currency: str = "CNY"
     timezone: str = "Asia/Shanghai"
+    working_hours: str = "09:00-12:00,13:00-18:00"
     packages: tuple[str, ...] = ()
     storage_url: str = ""
     trusted_hosts: tuple[str, ...] = ()
@@ -53,6 +58,8 @@ class Settings:
     job_lease_seconds: int = 60
     job_tries: int = 8
     job_keep_days: int = 30
+    bin_keep_days: int = 0
+    metrics_token: str = ""
 
     @property
     def url(self) -> str:
@@ -79,10 +86,11 @@ def load_settings(folder: Path | None = None, environment: Mapping[str, str] | N
     config = place / CONFIG_FILE
     if not config.is_file():
         raise SettingsError(f"{place} 不是站点文件夹，请先运行 octavo init。 No site in {place}: run “octavo init”.")
-    return check_settings(_merge(place, _read(config), environment))
+    return check_settings(_merge(place, read_config(config), environment))
 
 
-def _read(config: Path) -> dict[str, Any]:
+def read_config(config: Path) -> dict[str, Any]:
+    """What a `config.yaml` says, unchecked. Raises `SettingsError` where it is no YAML of keys and values."""
     try:
         data = yaml.safe_load(config.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -126,12 +134,24 @@ def check_settings(settings: Settings) -> Settings:
             f"secret_key 太短或太弱，至少 {LEAST_SECRET} 个随机字符。 The secret_key in {CONFIG_FILE} is too short or "
             f"too weak: at least {LEAST_SECRET} random characters."
         )
+    if 0 < len(settings.metrics_token) < LEAST_SECRET:
+        raise SettingsError(
+            f"metrics_token 太短，至少 {LEAST_SECRET} 个随机字符。 The metrics_token in {CONFIG_FILE} is too short: at "
+            f"least {LEAST_SECRET} random characters."
+        )
     if settings.language not in ("zh", "en"):
         raise SettingsError(f"language 只能是 zh 或 en。 language is zh or en, not {settings.language!r}.")
     try:
         ZoneInfo(settings.timezone)
     except (KeyError, ValueError, OSError) as error:
         raise SettingsError(f"未知时区 {settings.timezone}。 Unknown timezone {settings.timezone!r}.") from error
+    try:
+        parse_spans(settings.working_hours)
+    except ValueError as error:
+        raise SettingsError(
+            f"working_hours 写法不对：{settings.working_hours}，例如 09:00-12:00,13:00-18:00。 "
+            f"working_hours is written like 09:00-12:00,13:00-18:00, not {settings.working_hours!r}."
+        ) from error
     if not settings.url.startswith(("sqlite:///", "postgresql+psycopg://")):
         raise SettingsError(
             "database_url 应以 sqlite:/// 或 postgresql+psycopg:// 开头。 "
@@ -145,18 +165,37 @@ def new_secret() -> str:
     return secrets.token_hex(32)
 
 
-def write_settings(settings: Settings) -> Path:
-    """Writes the settings that differ from the defaults to `config.yaml`, readable by its owner alone."""
+def config_of(settings: Settings) -> dict[str, Any]:
+    """What `config.yaml` says; where there is none, the settings that differ from the defaults."""
+    config = settings.folder / CONFIG_FILE
+    return read_config(config) if config.is_file() else _differing(settings)
+
+
+def _differing(settings: Settings) -> dict[str, Any]:
     default = Settings(folder=settings.folder)
     data: dict[str, Any] = {}
     for f in fields(Settings):
         value = getattr(settings, f.name)
         if f.name != "folder" and value != getattr(default, f.name):
             data[f.name] = list(value) if isinstance(value, tuple) else value
-    target = settings.folder / CONFIG_FILE
+    return data
+
+
+def write_settings(settings: Settings) -> Path:
+    """Writes the settings that differ from the defaults to `config.yaml`, readable by its owner alone."""
+    return write_config(settings.folder, _differing(settings))
+
+
+def write_config(folder: Path, data: Mapping[str, Any]) -> Path:
+    """Replaces `config.yaml` at one stroke, also across a power cut; empty values are left out."""
+    target = folder / CONFIG_FILE
     temporary = target.with_suffix(".tmp")
     temporary.touch(mode=0o600)
-    temporary.write_text(yaml.safe_dump(data, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    kept = {name: value for name, value in data.items() if value not in ("", None)}
+    with temporary.open("w", encoding="utf-8") as stream:
+        yaml.safe_dump(kept, stream, allow_unicode=True, sort_keys=False)
+        stream.flush()
+        os.fsync(stream.fileno())
     os.replace(temporary, target)
     return target
 

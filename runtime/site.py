@@ -125,6 +125,12 @@ class Site:
                 self.cache.clear()
             self._checked = time.monotonic()
 
+    def adopt(self, published: Published) -> None:
+        """Serves what another process has loaded and this one was born with, if it is still the newest version."""
+        with database.answering(), self.engine.connect() as connection:
+            if store.newest(connection) == published.number:
+                self.serve(published)
+
     def _pin(self, connection: sa.Connection) -> Published:
         """The newest version as seen by this transaction."""
         number = store.newest(connection)
@@ -167,7 +173,9 @@ class Site:
         A writing session commits at the end and rolls back on an exception; a reading one never writes.
         Raises `NotSignedIn` for a user who is gone, `Busy` and `DiskFull` for a database that cannot serve.
         """
-        with database.answering(), nullcontext(connection) if connection else self._connection(write) as connection:
+        if write:
+            self.published()  # a new version is read and put together before the lock of a writer is held, not under it
+        with database.answering(), nullcontext(connection) if connection else Transaction(self, write) as connection:
             published = self._pin(connection) if write else self.published()
             session = Session(
                 site=self,
@@ -191,23 +199,8 @@ class Site:
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """A transaction that reads, for several sessions in a row: who asks, then what was asked for."""
-        with database.answering(), self._connection(False) as connection:
+        with database.answering(), Transaction(self, False) as connection:
             yield connection
-
-    @contextmanager
-    def _connection(self, write: bool) -> Iterator[sa.Connection]:
-        with self.engine.connect() as plain:
-            if self.dialect == "postgresql":
-                options: dict[str, Any] = {"postgresql_readonly": True} if not write else {}
-            else:
-                options = {database.WRITE: write}
-            connection = plain.execution_options(**options) if options else plain
-            with connection.begin() as transaction:
-                if write:
-                    store.enter_writer(connection)
-                yield connection
-                if not write:
-                    transaction.rollback()
 
     def _user(self, connection: sa.Connection, published: Published, user_id: int | None) -> User:
         if user_id is None:
@@ -231,6 +224,42 @@ class Site:
         """Roles, units or teams have changed: the next session reads them anew (other processes in half a second)."""
         with self._users_lock:
             self._users.clear()
+
+
+class Transaction:
+    """A connection of the site in a transaction: kept at the end if it writes, given up if it reads or breaks off."""
+
+    __slots__ = ("_begun", "_plain", "_site", "_write")
+
+    def __init__(self, site: Site, write: bool) -> None:
+        self._site = site
+        self._write = write
+
+    def __enter__(self) -> sa.Connection:
+        plain = self._plain = self._site.engine.connect()
+        try:
+            connection = plain
+            if self._site.dialect == "postgresql":
+                if not self._write:
+                    connection = plain.execution_options(postgresql_readonly=True)
+            elif self._write:
+                connection = plain.execution_options(**{database.WRITE: True})
+            self._begun = connection.begin()
+            if self._write:
+                store.enter_writer(connection)
+            return connection
+        except BaseException:
+            plain.close()
+            raise
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
+        try:
+            if self._write:
+                self._begun.__exit__(kind, error, trace)
+            else:
+                self._begun.rollback()
+        finally:
+            self._plain.close()
 
 
 class Session:
@@ -258,6 +287,9 @@ class Session:
         self.language = language or user.language or site.settings.language
         self.channel = channel
         self.request_id = request_id
+        self.cause: str | None = None  # the rule that made the change, such as `workflow:won`; see `sub`
+        self.depth = 0  # how many rules lead to this change, one causing the other
+        self.chain: tuple[str, ...] = ()  # those of them that remember what they acted on: `workflow:won:12`
         self.now: datetime = site.clock.now()
         self.zone = site.zone
         self.today: date = self.now.astimezone(site.zone).date()
@@ -275,6 +307,28 @@ class Session:
     def after_commit(self, action: Callable[[], None]) -> None:
         """Called once the transaction is durable, in order; what must not get lost belongs into a job instead."""
         self._after_commit.append(action)
+
+    def sub(self, user_id: int | None = None, *, cause: str | None = None, channel: str = "rule") -> Session:
+        """A session for what a rule does, as the system or as somebody: the same transaction, moment and version.
+
+        `cause` names the rule and goes into audit and stage log; `depth` of the result is one more than here, so that
+        rules that cause each other can be stopped. Raises `NotSignedIn` for a user who is gone.
+        """
+        published = Published(self.version, self.app, self.tables)
+        found = Session(
+            site=self.site,
+            published=published,
+            connection=self.connection,
+            user=self.site._user(self.connection, published, user_id),
+            write=self.write,
+            language=None if user_id is not None else self.language,
+            channel=channel,
+            request_id=self.request_id,
+        )
+        found.now, found.today, found.zone = self.now, self.today, self.zone
+        found.cause, found.depth, found.chain = cause or self.cause, self.depth + 1, self.chain
+        found._touched, found._after_commit = self._touched, self._after_commit
+        return found
 
     def environment(self, **more: Any) -> Environment:
         """What expressions know in this session. Overrides: old, changed, parameters, user."""

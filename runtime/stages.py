@@ -35,7 +35,7 @@ def log_moves(session: Session, moves: Iterable[Move], cause: str | None = None)
         "moved_at": session.now,
         "moved_on": session.today,
         "person": session.user.id,
-        "cause": cause or session.channel,
+        "cause": cause or session.cause or session.channel,
         "created_at": session.now,
         "created_on": session.today,
         "created_by": session.user.id,
@@ -61,7 +61,8 @@ def _entered(session: Session, moves: list[Move]) -> dict[tuple[str, int, str], 
         for start in range(0, len(ids), 500):
             latest = (
                 sa.select(table.c.record, sa.func.max(table.c.moved_at, type_=table.c.moved_at.type))
-                .where(table.c.entity == entity, table.c.field == field, table.c.record.in_(ids[start : start + 500]))
+                .where(table.c.entity == entity, table.c.field == field, table.c.deleted_at.is_(None))
+                .where(table.c.record.in_(ids[start : start + 500]))
                 .group_by(table.c.record)
             )
             for record, moved_at in session.connection.execute(latest):

@@ -38,5 +38,22 @@ def postgres_database() -> Iterator[str]:
             connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
+WHOLE = os.environ.get("OCTAVO_WHOLE") == "1"  # also what CI runs a part of: the channels and attacks on PostgreSQL
+
+
+@contextlib.contextmanager
+def database_of(kind: str, folder: Path) -> Iterator[str]:
+    """An empty database of the kind, `sqlite` or `postgresql`; skips the test where no server answers."""
+    if kind == "sqlite":
+        yield sqlite_url(folder)
+        return
+    if not postgres_answers():
+        import pytest
+
+        pytest.skip("no PostgreSQL server answers on 127.0.0.1:5432")
+    with postgres_database() as url:
+        yield url
+
+
 def sqlite_url(folder: Path) -> str:
     return f"sqlite:///{folder / 'octavo.db'}"

@@ -13,6 +13,8 @@ from web import account, cookies, errors, guard, pages, static_files
 from web.api import PREFIX, create_api, create_operations
 from web.catalogue import Catalogue
 from web.dispatch import Application
+from web.form_session import FormSessions
+from web.hooks import create_hooks
 from web.state import EXTENSION, Web
 from web.templating import prepare
 
@@ -46,12 +48,15 @@ def create_app(site: Site, *, testing: bool = False) -> Flask:
         PROPAGATE_EXCEPTIONS=False,
         TEMPLATES_AUTO_RELOAD=False,
     )
+    app.session_interface = FormSessions()
     app.extensions[EXTENSION] = Web(site=site, files=static_files.StaticFiles(), catalogue=Catalogue())
     guard.install(app, site.settings)
     csrf = CSRFProtect(app)
     limiter = Limiter(get_remote_address, app=app)
-    # What it asks before every request costs more than the SQL of a page: it asks where there is something to limit.
-    limited = app.before_request_funcs[None].pop()
+    # What it does around every request costs more than the SQL of a page: it does so where there is something to limit.
+    limited = [
+        hooks[None].pop() for hooks in (app.before_request_funcs, app.after_request_funcs, app.teardown_request_funcs)
+    ]
     Compress(app)
     prepare(app)
     errors.install(app)
@@ -69,3 +74,6 @@ def _install_api(app: Flask, site: Site, csrf: CSRFProtect) -> None:
     app.register_blueprint(blueprint, url_prefix=PREFIX)
     csrf.exempt(blueprint)
     app.register_blueprint(create_operations(site))
+    hooks = create_hooks(site)
+    app.register_blueprint(hooks)
+    csrf.exempt(hooks)

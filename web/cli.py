@@ -6,6 +6,7 @@ Errors are one sentence on standard error that says what to do next. A traceback
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import logging
 import sys
 import tempfile
@@ -38,14 +39,20 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "report": ("web.commands.data:report", "Run a report ¦ 运行报表"),
     "explain": ("web.commands.why:explain", "Why a value or an access is as it is ¦ 解释结果的原因"),
     "eval": ("web.commands.why:evaluate", "One expression on one record ¦ 对一条记录求值"),
+    "run-rules": ("web.commands.rules:run_rules", "Run a rule by hand, or over history ¦ 手动运行规则"),
+    "remind": ("web.commands.rules:remind", "Run reminders now, or count them ¦ 立即提醒或试算"),
+    "hook-key": ("web.commands.rules:hook_key", "Show the secret of a webhook ¦ 显示外部调用的密钥"),
+    "rescore": ("web.commands.scores:rescore", "Work out all scores of an entity anew ¦ 重新评分"),
     "user": ("web.commands.people:user", "Add users, set passwords and roles ¦ 用户管理"),
     "token": ("web.commands.people:token", "Tokens for the API ¦ 接口令牌"),
     "backup": ("web.commands.site:backup", "Write the whole site to one file ¦ 备份"),
     "restore": ("web.commands.site:restore", "Bring a backup back ¦ 从备份恢复"),
+    "rekey": ("web.commands.site:rekey", "Go over to a new secret key ¦ 更换密钥"),
     "doctor": ("web.commands.site:doctor", "Look for what is wrong with the site ¦ 体检"),
     "verify": ("web.commands.site:verify", "Verify computed values and the audit seal ¦ 校验汇总值与审计"),
     "bench": ("web.commands.site:bench", "Measure this machine ¦ 性能测试"),
 }
+PACKAGES = ("rules", "metadata", "runtime", "web")
 HELP = """Octavo, a CRM made of metadata. ¦ Octavo：由元数据构成的客户关系管理系统。"""
 
 
@@ -97,8 +104,28 @@ def octavo(context: click.Context, site: Path, as_json: bool, quiet: bool) -> No
 octavo.help = in_language(HELP, terminal_language())
 
 
+def shadowed() -> str | None:
+    """A sentence where Python would import somebody else's package in the place of one of ours."""
+    home = Path(__file__).resolve().parents[1]
+    for name in PACKAGES:
+        found = importlib.util.find_spec(name)
+        place = Path(found.origin).resolve() if found is not None and found.origin else None
+        if place is None or place.parent.parent != home:
+            text = (
+                "Another package called “{name}” ({place}) hides Octavo's own: run octavo from another folder, or "
+                "take it out of PYTHONPATH and of this environment. ¦ "
+                "另一个名为“{name}”的包（{place}）遮住了 Octavo 自己的包："
+                "请换一个目录运行，或将它从 PYTHONPATH 和当前环境中移除。"
+            )
+            return in_language(text, terminal_language()).format(name=name, place=place)
+    return None
+
+
 def run(arguments: Sequence[str]) -> int:
     """Runs one call and answers its exit code: 0 done, 1 not done, 2 wrong usage, 70 a bug, 130 interrupted."""
+    if hidden := shadowed():
+        click.echo(hidden, err=True)
+        return 1
     try:
         result = octavo.main(args=list(arguments), prog_name="octavo", standalone_mode=False)
         return result if isinstance(result, int) else 0

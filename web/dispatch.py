@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from flask import Flask, request
 from flask.typing import ResponseReturnValue
 
@@ -12,6 +15,10 @@ CHANGED = "version_changed"
 
 
 class Application(Flask):
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function itself: none here is asynchronous, and Flask asks a dozen times a request."""
+        return func
+
     def dispatch_request(self) -> ResponseReturnValue:
         """The answer of the view. Errors of the database in a page's reading session become answers here."""
         try:

@@ -6,28 +6,37 @@ import atexit
 import ctypes
 import gc
 import importlib.util
+import multiprocessing
 import os
 import tempfile
+from functools import partial
 from pathlib import Path
 from threading import Thread
 
 from filelock import FileLock
 from flask import Flask
 
-from runtime.site import Site
-from web.app import create_app
-from web.logging import configure_logging
+from runtime.site import Published, Site
+from web.logging import configure_logging, log_requests
 
 LOCK = "worker.lock"
 _M_ARENA_MAX = -8  # of glibc's malloc.h
 
 
-def application() -> Flask:
-    """The factory a server calls in each of its processes; the site is that of OCTAVO_SITE."""
+def application(published: Published | None = None) -> Flask:
+    """The factory a server calls in each of its processes; the site is that of OCTAVO_SITE.
+
+    `published` is what the process that forked this one has compiled: served as long as nothing newer is published.
+    """
+    from web.app import create_app  # late: what it loads looks at the environment that `serve` sets
+
     _few_arenas()
     site = Site.open(Path(os.environ["OCTAVO_SITE"]))
+    if published is not None:
+        site.adopt(published)
     configure_logging(site.folder)
     app = create_app(site)
+    log_requests(app)
     if site.settings.embedded_worker and not site.settings.redis_url:
         start_worker(site)
     site.application()
@@ -69,21 +78,26 @@ def _work(site: Site, lock: FileLock) -> None:
     worker.start()
 
 
-def serve(folder: Path, host: str, port: int, workers: int) -> str:
-    """Serves until told to stop; the name of the server used. Granian where it is installed, else waitress."""
+def serve(folder: Path, host: str, port: int, workers: int, published: Published | None = None) -> str:
+    """Serves until told to stop; the name of the server used. Granian where it is installed, else waitress.
+
+    What is `published` is handed to the workers where they are forked; no connection may be open then.
+    """
     os.environ["OCTAVO_SITE"] = str(folder.resolve())
     if importlib.util.find_spec("granian") is None:
-        return _waitress(host, port)
-    return _granian(folder, host, port, workers)
+        return _waitress(host, port, published)
+    return _granian(host, port, workers, published if multiprocessing.get_start_method() == "fork" else None)
 
 
-def _granian(folder: Path, host: str, port: int, workers: int) -> str:
+def _granian(host: str, port: int, workers: int, published: Published | None) -> str:
     from granian import Granian
     from granian.constants import Interfaces
     from granian.log import LogLevels
 
     with tempfile.TemporaryDirectory(prefix="octavo-metrics-") as metrics:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics
+        importlib.import_module("web.app")  # once, not once in each worker; it reads PROMETHEUS_MULTIPROC_DIR
+        _settle()  # workers begin with what is here; frozen, it stays shared with them
         Granian(
             target="web.serving:application",
             factory=True,
@@ -96,12 +110,12 @@ def _granian(folder: Path, host: str, port: int, workers: int) -> str:
             respawn_failed_workers=True,
             log_access=False,
             log_level=LogLevels.warning,
-        ).serve()
+        ).serve(target_loader=partial(application, published), wrap_loader=False)
     return "granian"
 
 
-def _waitress(host: str, port: int) -> str:
+def _waitress(host: str, port: int, published: Published | None) -> str:
     import waitress
 
-    waitress.serve(application(), host=host, port=port, threads=8, ident=None)
+    waitress.serve(application(published), host=host, port=port, threads=8, ident=None)
     return "waitress"

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from flask import current_app, g, request
 
-from runtime.errors import NotSignedIn
+from runtime.errors import Forbidden, NotSignedIn
 from runtime.site import Session, Site
 from web.catalogue import Catalogue
 from web.static_files import StaticFiles
@@ -36,6 +36,7 @@ class State:
     chosen_language: str | None = None  # by a cookie of this browser; wins over what the person keeps
     chosen_theme: str | None = None
     user_id: int | None = None
+    seen_as: int | None = None  # whose eyes an administrator looks through
     token: str = ""
     session: Session | None = None
     connection: Any = None  # the transaction in which a request that only reads does so
@@ -78,6 +79,8 @@ def writing() -> Iterator[Session]:
     end_reading()
     if state().user_id is None:
         raise NotSignedIn
+    if state().seen_as is not None:
+        raise Forbidden("view_as.read_only")
     with _open(write=True) as session:
         yield session
 
@@ -99,7 +102,7 @@ def unwind(error: BaseException) -> None:
 def _open(*, write: bool) -> AbstractContextManager[Session]:
     now = state()
     return web().site.session(
-        now.user_id,
+        now.seen_as or now.user_id,
         write=write,
         language=now.chosen_language,
         channel="form",

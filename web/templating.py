@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import orjson
-from flask import Flask, render_template, request, url_for
-from flask_wtf.csrf import generate_csrf
+from flask import Flask, get_flashed_messages, render_template, request, url_for
 from markupsafe import Markup
 
 from runtime.views.binder import Binder
 from runtime.views.menus import BoundItem, bind_menu
 from web import state as request_state
+from web.form_session import form_token
 from web.i18n import LANGUAGES, _, plural
 from web.prepared import Prepared, mark
 from web.widgets import avatar, badge, widget
@@ -48,13 +48,16 @@ def prepare(app: Flask) -> None:
             "badge": badge,
             "widget": widget,
             "languages": LANGUAGES,
-            "csrf": generate_csrf,
+            "csrf": form_token,
             "client_texts": client_texts,
             "frame": frame,
+            "toasts": toasts,
             "mark": mark,
             "here": lambda: request.path,
             "address_with": address_with,
             "list_address": list_address,
+            "columns_address": columns_address,
+            "view_address": view_address,
             "record_address": record_address,
         }
     )
@@ -62,6 +65,21 @@ def prepare(app: Flask) -> None:
 
 def list_address(entity: str, **query: Any) -> str:
     return url_for("lists.show", entity=entity, **query)
+
+
+def columns_address() -> str:
+    """The chooser of columns for the list at the present address."""
+    return _beside("columns")
+
+
+def view_address(what: str) -> str:
+    """A deed on the views of the list at the present address."""
+    return _beside(f"views/{what}")
+
+
+def _beside(what: str) -> str:
+    query = request.query_string.decode("utf-8", "replace")
+    return f"{request.path}/{what}{'?' + query if query else ''}"
 
 
 def record_address(entity: str, record_id: int | str) -> str:
@@ -110,6 +128,7 @@ class Frame:
         self.path = request.path
         self.menu: tuple[BoundItem, ...] = bind_menu(binder)
         self.admin = session.user.admin
+        self.seen_as = request_state.state().seen_as is not None
         self.creatable = binder.keep("creatable", bind=lambda: self._creatable(binder))
 
     def _creatable(self, binder: Binder) -> list[dict[str, str | None]]:
@@ -128,10 +147,11 @@ class Frame:
         """The whole page around `parts` (title, body_class, main, toasts): put together once per kind of user."""
         here = tuple(i for i, leaf in enumerate(self._leaves) if self.is_here(leaf))
         top = self.path if self.path in ("/", "/recycle-bin") else ""
-        shell = self.binder.keep("shell", self.theme, here, top, bind=self._shell)
+        seen = request_state.state().seen_as is not None
+        shell = self.binder.keep("shell", self.theme, here, top, seen, bind=self._shell)
         filled: Markup = shell.fill(
             {
-                "csrf": generate_csrf(),
+                "csrf": form_token(),
                 "next": request.full_path.rstrip("?") if request.method == "GET" else "/",
                 "name": self.user.name,
                 "avatar": avatar(self.user.name),
@@ -150,10 +170,28 @@ class Frame:
 
     def is_here(self, item: BoundItem) -> bool:
         path = self.path
+        if item.page:
+            return path == f"/{item.page}"
         if item.report:
             return path == f"/reports/{item.report}"
         same = path == f"/e/{item.entity}" or path.startswith(f"/e/{item.entity}/")
         return same and (not item.view or request.args.get("view") == item.view)
+
+
+def framed(title: str, main: Markup) -> Markup:
+    """The whole page around `main` for somebody signed in: what `base.html` makes, without a template."""
+    return Frame().around(title=title, body_class="", main=main, toasts=toasts())
+
+
+def toasts() -> Markup:
+    """What was noted for this browser before the page it sees now, for the script that shows it."""
+    return Markup("").join(
+        _TOAST.format(note["message"], kind, Markup(' data-undo="{}"').format(note["undo"]) if note["undo"] else "")
+        for kind, note in cast("list[tuple[str, Any]]", get_flashed_messages(with_categories=True))
+    )
+
+
+_TOAST = Markup('<template data-toast="{}" data-kind="{}"{}></template>\n')
 
 
 def frame() -> Frame | None:

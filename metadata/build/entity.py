@@ -15,6 +15,8 @@ from metadata.fields.base import Coercion, Rejection
 from metadata.frozen import FrozenMap
 from metadata.i18n import humanise, text_of
 from metadata.kinds.fields import FieldShape
+from metadata.kinds.ledger import build_ledger, ledger_of_balances
+from metadata.kinds.revisions import build_revisions
 from metadata.model import Check, Choice, Entity, Field, Numbering, Options, Origin, Storage, Text
 
 _SYSTEM_LABELS: dict[str, dict[str, str]] = {
@@ -83,10 +85,13 @@ def build_entity(draft: EntityDraft, world: World, indexes: tuple[tuple[str, ...
         unit=_present(data.get("unit"), fields),
         tree=_present(data.get("tree"), fields),
         currency=_present(data.get("currency"), fields),
+        ledger=(ledger := build_ledger(draft, world)),
+        balances_of=ledger_of_balances(draft, world),
+        revisions=build_revisions(draft),
         parent=draft.parent,
         parent_field=draft.parent_field,
         search=tuple(p for p in data.get("search") or () if world.field_at(draft.name, p.split("."))),
-        unique=tuple(tuple(g) for g in data.get("unique") or () if all(n in fields for n in g)),
+        unique=_uniques([*(data.get("unique") or ()), *([ledger.once] if ledger and ledger.once else ())], fields),
         checks=tuple(c for c in (_check(draft, given, world) for given in data.get("checks") or ()) if c),
         history=data.get("history") is True,
         retired=data.get("retired") is True,
@@ -98,6 +103,10 @@ def build_entity(draft: EntityDraft, world: World, indexes: tuple[tuple[str, ...
 
 def _present(name: Any, fields: dict[str, Field]) -> str | None:
     return name if isinstance(name, str) and name in fields else None
+
+
+def _uniques(given: list[Any], fields: dict[str, Field]) -> tuple[tuple[str, ...], ...]:
+    return tuple(dict.fromkeys(tuple(group) for group in given if all(name in fields for name in group)))
 
 
 def _numbering(draft: EntityDraft, world: World) -> Numbering | None:
@@ -114,6 +123,10 @@ def _numbering(draft: EntityDraft, world: World) -> Numbering | None:
         field=given["field"],
         gapless=settings.get("gapless") is True,
         start=settings.get("start", 1),
+        check=settings.get("check"),
+        skip=tuple(settings.get("skip") or ()),
+        reserved=tuple(settings.get("reserved") or ()),
+        granted_by=tuple(settings.get("granted_by") or ()),
         origin=origin(draft.thing, ("number",)),
     )
 
@@ -185,7 +198,7 @@ def build_field(draft: EntityDraft, member: FieldDraft, world: World, sorted_by:
         by=spec.get("by"),
         through=spec.get("through"),
         of=tuple(spec["of"].split(".")) if isinstance(spec.get("of"), str) else (),
-        settings=frozen({k: v for k, v in spec.items() if k not in _MAPPED}),
+        settings=frozen({k: v for k, v in spec.items() if k not in _MAPPED or (k == "sensitive" and v is False)}),
         origin=origin(thing, path),
         visible_when=thing.expression((*path, "visible_when")),
         required_when=thing.expression((*path, "required_when")),
@@ -198,8 +211,6 @@ def _computed(member: FieldDraft, has_formula: bool) -> tuple[str, Storage]:
     assert member.type is not None
     if member.type_name == "lookup":
         return "live", "none"
-    if isinstance(member.spec.get("through"), str):
-        return "live", member.type.storage  # read from the records of the pair, which are what is written
     if not has_formula:
         return "no", member.type.storage
     if member.live and member.spec.get("keep") is None:
@@ -243,7 +254,7 @@ def _with_default(draft: EntityDraft, member: FieldDraft, made: Field, world: Wo
         return made
     assert member.type is not None
     try:
-        value = member.type.coerce(given, made, _coercion(world))
+        value = member.type.coerce(given, made, constants(world))
     except Rejection as rejection:
         params: dict[str, Any] = {**rejection.params, "field": member.name, "reason": rejection.code}
         world.report("default.refused", draft.thing, (*member.path, "default"), **params)
@@ -251,7 +262,8 @@ def _with_default(draft: EntityDraft, member: FieldDraft, made: Field, world: Wo
     return replace(made, default=value)
 
 
-def _coercion(world: World) -> Coercion:
+def constants(world: World) -> Coercion:
+    """What reading plain data of documents may know."""
     return Coercion(
         language="en",
         zone=ZoneInfo("UTC"),

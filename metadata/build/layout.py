@@ -199,7 +199,7 @@ def _menu_item(given: dict[str, Any], thing: Thing, world: World) -> MenuItem | 
         title = data.get("plural") or data.get("label")
     elif title is None and report is not None:
         title = reports[report].data.get("label")
-    name = given.get("name") or entity or report or "item"
+    name = given.get("name") or entity or report or given.get("page") or "item"
     return MenuItem(
         name=name,
         label=label_of(title, name, world.languages),
@@ -207,6 +207,7 @@ def _menu_item(given: dict[str, Any], thing: Thing, world: World) -> MenuItem | 
         entity=entity,
         view=given.get("view"),
         report=report,
+        page=given.get("page"),
         items=below,
     )
 

@@ -8,6 +8,7 @@ from metadata.fields import (
     decimal,
     email,
     file,
+    grade,
     image,
     integer,
     json,
@@ -22,6 +23,7 @@ from metadata.fields import (
     phone,
     rating,
     related,
+    score,
     secret,
     select,
     text,
@@ -32,8 +34,8 @@ from metadata.fields import (
 from metadata.fields.base import Coercion, FieldType, Rejection, field_type, field_types
 
 TYPE_MODULES = (
-    boolean, currency, date, datetime, decimal, email, file, image, integer, json, lines, link, links, long_text,
-    lookup, money, multi_select, percent, phone, rating, related, secret, select, text, time, url, user,
+    boolean, currency, date, datetime, decimal, email, file, grade, image, integer, json, lines, link, links, long_text,
+    lookup, money, multi_select, percent, phone, rating, related, score, secret, select, text, time, url, user,
 )  # fmt: skip
 
 __all__ = ["TYPE_MODULES", "Coercion", "FieldType", "Rejection", "field_type", "field_types"]

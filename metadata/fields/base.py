@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as default_of
 from datetime import date, datetime
@@ -75,6 +75,7 @@ class FieldType:
     operators: ClassVar[tuple[str, ...]] = ("==", "!=", "is None", "is not None")
     searchable: ClassVar[bool] = False
     target: ClassVar[str | None] = None  # the entity linked to, where the type itself says so (user, file)
+    kept: ClassVar[bool] = False  # a value that depends on the date is stored each night, unasked
     writable: ClassVar[bool] = True  # False: computed from elsewhere, a value given is refused
 
     def value_type(self, spec: Mapping[str, Any]) -> Type:
@@ -92,6 +93,11 @@ class FieldType:
         """
         coerce = self.coerce
         return lambda raw: coerce(raw, field, context)
+
+    def column_reader(self, field: Field, context: Coercion) -> Callable[[Sequence[Any]], list[Any]]:
+        """`reader` for the values of a whole column; refuses all of them where it refuses one."""
+        read = self.reader(field, context)
+        return lambda raws: [read(raw) for raw in raws]
 
     def to_json(self, value: Any, field: Field, context: Coercion) -> Any:
         """The value as it leaves through the API; None stays None."""

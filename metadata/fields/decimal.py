@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import decimal as exact
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from metadata.fields.base import Coercion, FieldType, register
 from metadata.fields.integer import COMPARISONS
-from metadata.fields.reading import fitted, grouped, number_reader, read_number, trimmed
+from metadata.fields.reading import fitted, grouped, number_reader, numbers_reader, read_number, trimmed
 from metadata.model import Field
 from rules.typing import Type, decimal
 
@@ -58,6 +58,10 @@ class Exact(FieldType):
     def reader(self, field: Field, context: Coercion) -> Callable[[Any], Any]:
         scale, digits = self.bounds(field, context)
         return number_reader(scale, digits, bound(field.min), bound(field.max), super().reader(field, context))
+
+    def column_reader(self, field: Field, context: Coercion) -> Callable[[Sequence[Any]], list[Any]]:
+        scale, digits = self.bounds(field, context)
+        return numbers_reader(scale, digits, bound(field.min), bound(field.max), self.reader(field, context))
 
     def to_json(self, value: Any, field: Field, context: Coercion) -> Any:
         """Text, so that no reader makes a float of it."""

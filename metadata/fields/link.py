@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from metadata.fields.base import Coercion, FieldType, Rejection, record, register
-from metadata.fields.reading import INTEGER_LIMIT, as_text, one_line
+from metadata.fields.reading import INTEGER_LIMIT, as_text, one_line, remembering
 from metadata.model import Field
 from rules.typing import Type
 
@@ -41,7 +41,7 @@ class Linking(FieldType):
         return read_link(raw, self.entity_of(field), context)
 
     def reader(self, field: Field, context: Coercion) -> Callable[[Any], Any]:
-        read = super().reader(field, context)
+        read = remembering(super().reader(field, context))  # titles are resolved once in a session
         return lambda raw: raw if type(raw) is int and 0 < raw <= INTEGER_LIMIT else read(raw)
 
     def to_json(self, value: Any, field: Field, context: Coercion) -> Any:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from metadata.fields.base import Coercion, Rejection, register
-from metadata.fields.reading import line_reader, many_lines
+from metadata.fields.reading import line_reader, lines_reader, many_lines
 from metadata.fields.text import TextLike, scalar_text
 from metadata.model import Field
 
@@ -43,3 +43,6 @@ class LongText(TextLike):
 
     def reader(self, field: Field, context: Coercion) -> Callable[[Any], Any]:
         return line_reader(field.max or DEFAULT_MAX, super().reader(field, context))
+
+    def column_reader(self, field: Field, context: Coercion) -> Callable[[Sequence[Any]], list[Any]]:
+        return lines_reader(field.max or DEFAULT_MAX, self.reader(field, context))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, time
-from decimal import ROUND_HALF_UP, Context, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
 
@@ -53,6 +53,23 @@ def line_reader(longest: int, read: Callable[[Any], Any]) -> Callable[[Any], Any
             if 0 < len(text) <= longest:
                 return text
         return None if raw is None else read(raw)
+
+    return reader
+
+
+def lines_reader(longest: int, read: Callable[[Any], Any]) -> Callable[[Sequence[Any]], list[Any]]:
+    """`line_reader` of many texts: what is plain of all of them is seen in one look; `read` takes the others."""
+
+    def reader(raws: Sequence[Any]) -> list[Any]:
+        try:
+            whole = " ".join(raws)  # nothing composes across a space
+        except TypeError:
+            return [read(raw) for raw in raws]
+        if whole.isprintable() and (whole.isascii() or unicodedata.is_normalized("NFC", whole)):
+            texts = [raw.strip() for raw in raws]
+            if all(texts) and len(max(texts, key=len)) <= longest:
+                return texts
+        return [read(raw) for raw in raws]
 
     return reader
 
@@ -193,6 +210,32 @@ def number_reader(
             if rounded and lowest <= rounded <= highest:
                 return rounded
         return None if raw is None else read(raw)
+
+    return reader
+
+
+_PLAIN_NUMBERS = re.compile(r"(?:-?[0-9]{1,25}(?:\.[0-9]{1,25})?\n)+")
+
+
+def numbers_reader(
+    scale: int, digits: int, least: Any, greatest: Any, read: Callable[[Any], Any]
+) -> Callable[[Sequence[Any]], list[Any]]:
+    """`number_reader` of many texts: their form and bounds are seen in one look; `read` takes what is not plain."""
+    step, limit = _step(scale), largest(scale, digits)
+    lowest, highest = (
+        -limit if least is None else max(least, -limit),
+        limit if greatest is None else min(greatest, limit),
+    )
+
+    def reader(raws: Sequence[Any]) -> list[Any]:
+        try:
+            plain = _PLAIN_NUMBERS.fullmatch("\n".join([*raws, ""]))
+            numbers = [Decimal(raw).quantize(step, ROUND_HALF_UP, _EXACT) for raw in raws] if plain else []
+        except (TypeError, InvalidOperation):  # no text, or one of several lines
+            numbers = []
+        if numbers and lowest <= min(numbers) and max(numbers) <= highest:
+            return numbers if all(numbers) else [n or read(raw) for n, raw in zip(numbers, raws)]
+        return [read(raw) for raw in raws]
 
     return reader
 

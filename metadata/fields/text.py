@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, ClassVar
 
 import jsonschema_rs
 
 from metadata.fields.base import Coercion, FieldType, Rejection, register
-from metadata.fields.reading import as_text, line_reader, one_line
+from metadata.fields.reading import as_text, line_reader, lines_reader, one_line
 from metadata.model import Field
 from rules.typing import TEXT, Type
 
@@ -86,6 +86,11 @@ class Text(TextLike):
     def reader(self, field: Field, context: Coercion) -> Callable[[Any], Any]:
         read = super().reader(field, context)
         return read if field.min or field.pattern else line_reader(field.max or DEFAULT_MAX, read)
+
+    def column_reader(self, field: Field, context: Coercion) -> Callable[[Sequence[Any]], list[Any]]:
+        if field.min or field.pattern:
+            return super().column_reader(field, context)
+        return lines_reader(field.max or DEFAULT_MAX, self.reader(field, context))
 
 
 def scalar_text(raw: Any, context: Coercion) -> str:

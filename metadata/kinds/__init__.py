@@ -1,8 +1,48 @@
 """The kinds of document, one file each; importing this package makes them all known."""
 
-from metadata.kinds import entity, form, list, menu, numbering, options, package, report, role, segment
+from metadata.kinds import (
+    approval,
+    assignment,
+    conversion,
+    entity,
+    form,
+    list,
+    menu,
+    numbering,
+    options,
+    package,
+    pool,
+    pricing,
+    qualification,
+    reminder,
+    report,
+    role,
+    score,
+    segment,
+    workflow,
+)
 from metadata.kinds.base import KINDS, Kind
 
-KIND_MODULES = (entity, options, form, list, segment, report, menu, role, numbering, package)
+KIND_MODULES = (
+    entity,
+    options,
+    form,
+    list,
+    segment,
+    report,
+    menu,
+    role,
+    numbering,
+    package,
+    assignment,
+    pool,
+    score,
+    approval,
+    workflow,
+    reminder,
+    qualification,
+    conversion,
+    pricing,
+)
 
 __all__ = ["KINDS", "KIND_MODULES", "Kind"]

@@ -47,6 +47,7 @@ class Kind(Shape):
     called: ClassVar[Mapping[str, str]]
     about: ClassVar[Mapping[str, str]]
     example: ClassVar[str] = ""
+    declared: ClassVar[bool] = False  # `build` makes a part of `Application.declared`
     later: ClassVar[tuple[str, ...]] = ()  # properties of the language that this version does not do yet
 
     @classmethod

@@ -9,6 +9,9 @@ from metadata.drafts import FieldDraft, Thing, World
 from metadata.entity_checks import check_entity
 from metadata.kinds.base import Kind, Reference, Wanted, register
 from metadata.kinds.fields import RULES, FieldShape
+from metadata.kinds.ledger import LedgerShape, ledger_references
+from metadata.kinds.numbering import NumberedShape, numbering_references
+from metadata.kinds.revisions import RevisionsShape, check_revisions, revisions_expressions, revisions_references
 from metadata.kinds.shape import (
     NAME,
     Prop,
@@ -17,7 +20,6 @@ from metadata.kinds.shape import (
     name,
     named,
     names,
-    number,
     one,
     parts,
     rule,
@@ -40,15 +42,13 @@ class CheckShape(Shape):
     fields = names(zh="提示显示在哪些字段", en="fields the message is shown at; those it reads, where none are named")
 
 
-class NumberShape(Shape):
+class NumberShape(NumberedShape):
     """Automatic numbers."""
 
     short = "pattern"
     pattern = text(zh="样式，如 KH{yyyy}-{seq:5}", en="such as KH{yyyy}-{seq:5}")
     numbering = name(zh="编号规则名", en="a `numbering` document instead of a pattern")
     field = name(zh="存放编号的字段", en="the text field that holds the number")
-    gapless = flag(zh="不留空号", en="no gaps: given in the transaction, one after the other")
-    start = number(0, 10**9, zh="起始值", en="first value", default="1")
 
 
 _UNIQUE = {
@@ -83,7 +83,7 @@ fields:
 checks:
   - {name: hours, must: "hours is None or hours > 0", message: {zh: 时长须为正, en: Hours must be positive}}
 """
-    later = ("ledger", "revisions", "history")
+    later = ("history",)
 
     label = texts(zh="名称", en="label")
     plural = texts(zh="复数名称", en="label of many")
@@ -97,6 +97,8 @@ checks:
     unit = name(zh="所属部门字段", en="the link to an organisation unit that unit scopes use, besides the owner's")
     tree = name(zh="上级字段，构成层级", en="a link to itself that makes a hierarchy")
     currency = name(zh="币种字段", en="the field with the record's currency")
+    ledger = one(LedgerShape, zh="台账：分录只增不改，余额同时更新", en="entries are only added; balances go with them")
+    revisions = one(RevisionsShape, zh="生效后按版本变更", en="a record in force changes by revisions")
     search = names(zh="全局搜索的字段", en="fields that global search reads", paths=True)
     fields = named(FieldShape, zh="字段", en="fields")
     unique = Prop(
@@ -125,8 +127,11 @@ checks:
             yield Reference(path=("number", "field"), to="field", name=numbered["field"], entity=thing.name)
         if "numbering" in numbered:
             yield Reference(path=("number", "numbering"), to="numbering", name=numbered["numbering"])
+        yield from numbering_references(numbered, ("number",))
         for _, found in fields_in(numbered.get("pattern", "")):
             yield Reference(path=("number", "pattern"), to="path", name=found, entity=thing.name)
+        yield from ledger_references(thing)
+        yield from revisions_references(thing)
         for check in data.get("checks") or ():
             for inner, found in enumerate(check.get("fields") or ()):
                 path = ("checks", check["name"], "fields", inner)
@@ -139,6 +144,7 @@ checks:
         for member in draft.fields.values() if draft else ():
             if not member.system:
                 yield from _of_field(entity, member, world)
+        yield from revisions_expressions(thing)
         for check in thing.data.get("checks") or ():
             for key in ("must", "when"):
                 if isinstance(check.get(key), str):
@@ -148,6 +154,7 @@ checks:
     @classmethod
     def check(cls, thing: Thing, world: World) -> None:
         check_entity(thing, world)
+        check_revisions(thing, world)
 
 
 def _of_field(entity: str, member: FieldDraft, world: World) -> Iterator[Wanted]:

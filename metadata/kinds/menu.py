@@ -8,12 +8,14 @@ from typing import Any
 from metadata.drafts import Thing, World, entity_of, suggestion
 from metadata.kinds.base import Kind, Reference, register
 from metadata.kinds.layout import ForShape
-from metadata.kinds.shape import Defs, Json, Shape, name, one, parts, text, texts
+from metadata.kinds.shape import Defs, Json, Shape, name, one, one_of, parts, text, texts
 from metadata.places import Path
+
+PAGES = ("inbox", "pools", "runs", "notifications", "today")  # pages that belong to no entity
 
 
 class ItemShape(Shape):
-    """Leads to an entity's list, to a report, or holds further items."""
+    """Leads to an entity's list, to a report, to a page of its own, or holds further items."""
 
     short = "entity"
     named_by = "name"
@@ -22,12 +24,13 @@ class ItemShape(Shape):
     icon = text(zh="图标", en="icon", pattern=r"^[a-z0-9-]{1,40}$")
     view = text(zh="列表的视图", en="a view of the list")
     report = text(zh="报表", en="report")
+    page = one_of(*PAGES, zh="独立页面", en="a page of its own: approvals waiting, pools, runs of workflows, …")
 
     @classmethod
     def canonical(cls, value: Any) -> Any:
         found = super().canonical(value)
         if isinstance(found, dict) and "name" not in found:
-            target = found.get("view") or found.get("entity") or found.get("report")
+            target = found.get("view") or found.get("entity") or found.get("report") or found.get("page")
             if isinstance(target, str):
                 found["name"] = target
         return found
@@ -36,7 +39,7 @@ class ItemShape(Shape):
     def json(cls, defs: Defs, extend: bool, in_container: bool = False) -> Json:
         found = super().json(defs, extend, in_container)
         if not extend:
-            found["else"]["anyOf"] = [{"required": [w]} for w in ("entity", "report", "items")]
+            found["else"]["anyOf"] = [{"required": [w]} for w in ("entity", "report", "page", "items")]
         return found
 
 

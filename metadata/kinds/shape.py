@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from rules.durations import PATTERN as DURATION
+
 NAME = r"^[a-z][a-z0-9_]{0,40}$"
 PATH = r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$"
 
@@ -36,6 +38,7 @@ class Prop:
     list_item: Mapping[str, Any] | None = None  # what a list may hold besides the shape
     default: str = ""
     texts: bool = False  # a text for people, maybe one per language
+    alone: Mapping[str, Any] | None = None  # what may stand instead of a list; {}: a single part
 
     def json(self, defs: Defs, extend: bool) -> Json:
         if self.shape is None:
@@ -44,7 +47,10 @@ class Prop:
         if self.list_item is not None:
             item = {"if": {"type": "array"}, "then": dict(self.list_item), "else": item}
         if self.container == "list":
-            return {"type": "array", "items": item}
+            several = {"type": "array", "items": item}
+            if self.alone is None:
+                return several
+            return {"if": {"type": "array"}, "then": several, "else": dict(self.alone) or item}
         if self.container == "map":
             entry = {"if": {"type": "null"}, "else": item} if extend or not self.shape.needs_value() else item
             return {"type": "object", "propertyNames": {"pattern": self.keys}, "additionalProperties": entry}
@@ -222,6 +228,12 @@ def one_of(*values: str, zh: str = "", en: str = "", default: str = "") -> Prop:
     return Prop(schema={"enum": list(values)}, zh=zh, en=en, default=default)
 
 
+def duration(*, zh: str = "", en: str = "", required: bool = False, default: str = "") -> Prop:
+    """A length of time: 30m, 24h, 3d, 2w elapsed; 24wh, 3wd by the working calendar."""
+    schema: Json = {"type": "string", "pattern": DURATION, "maxLength": 12}
+    return Prop(schema=schema, zh=zh, en=en, required=required, default=default)
+
+
 def was(*, zh: str = "以前的名称", en: str = "earlier names: a rename keeps column and data") -> Prop:
     schema = {
         "if": {"type": "string"},
@@ -247,9 +259,19 @@ def parts(
     required: bool = False,
     expand: Callable[[Any], Any] | None = None,
     list_item: Mapping[str, Any] | None = None,
+    alone: Mapping[str, Any] | None = None,
 ) -> Prop:
-    """A list of parts."""
-    return Prop(shape=shape, container="list", zh=zh, en=en, required=required, expand=expand, list_item=list_item)
+    """A list of parts; `alone` is what may stand instead of a list ({}: a single part), made one by `expand`."""
+    return Prop(
+        shape=shape,
+        container="list",
+        zh=zh,
+        en=en,
+        required=required,
+        expand=expand,
+        list_item=list_item,
+        alone=alone,
+    )
 
 
 def named(

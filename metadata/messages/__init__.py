@@ -5,9 +5,31 @@ Problems of expressions (`expression.…`) have their sentences in `rules.messag
 
 from __future__ import annotations
 
-from metadata.messages import meaning, reading, whole
+from metadata.messages import (
+    acting,
+    approving,
+    assigning,
+    booking,
+    deciding,
+    meaning,
+    qualifying,
+    reading,
+    scoring,
+    whole,
+)
 from metadata.messages.base import Message
 
-MESSAGES: dict[str, Message] = {**reading.MESSAGES, **meaning.MESSAGES, **whole.MESSAGES}
+MESSAGES: dict[str, Message] = {
+    **reading.MESSAGES,
+    **meaning.MESSAGES,
+    **whole.MESSAGES,
+    **deciding.MESSAGES,
+    **booking.MESSAGES,
+    **acting.MESSAGES,
+    **scoring.MESSAGES,
+    **qualifying.MESSAGES,
+    **assigning.MESSAGES,
+    **approving.MESSAGES,
+}
 
 __all__ = ["MESSAGES", "Message"]

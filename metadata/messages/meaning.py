@@ -75,8 +75,8 @@ MESSAGES: dict[str, Message] = {
     "field.through": Message(
         "“{name}”取自关系实体的记录，不能有 {property}",
         "“{name}” is read from the records of its pair: {property} has no meaning there",
-        "去掉 {property}；关系在 through 的实体中增删。",
-        "Remove it; pairs are added and removed in the entity named by `through`.",
+        "去掉 {property}；请在 through 的实体中声明。",
+        "Remove it; ask it of the entity named by `through`.",
     ),
     "field.keep": Message(
         "“{name}”没有公式，keep 无意义",

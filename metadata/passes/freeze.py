@@ -13,6 +13,7 @@ from metadata.build.report import build_report
 from metadata.drafts import World, title_of
 from metadata.fingerprint import display_fingerprint, storage_fingerprint
 from metadata.frozen import FrozenMap
+from metadata.kinds.base import KINDS
 from metadata.model import Application, Entity
 
 
@@ -29,6 +30,7 @@ def run(world: World) -> None:
         segments=FrozenMap(_built("segment", build_segment, world)),
         roles=FrozenMap(_built("role", build_role, world)),
         reports=FrozenMap(_built("report", build_report, world)),
+        declared=_declared(world),
         packages=tuple(layer.package for layer in world.layers if layer.package is not None),
         dependencies=tuple(world.dependencies),
         languages=world.languages,
@@ -50,6 +52,16 @@ def _entities(world: World) -> dict[str, Entity]:
 def _built(word: str, build: Any, world: World) -> dict[str, Any]:
     made = {thing.name: build(thing, world) for thing in world.of_kind(word)}
     return {name: model for name, model in made.items() if model is not None}
+
+
+def _declared(world: World) -> FrozenMap[FrozenMap[Any]]:
+    """The kinds that build their own model, by word and name; what lost its meaning to a problem is left out."""
+    made = {
+        word: _built(word, kind.build, world)
+        for word, kind in KINDS.items()
+        if kind.declared and any(thing.kind is kind for thing in world.things.values())
+    }
+    return FrozenMap({word: FrozenMap(found) for word, found in made.items()})
 
 
 def _layouts(

@@ -8,8 +8,10 @@ from metadata.drafts import EntityDraft, FieldDraft, OptionsDraft, Thing, World,
 from metadata.fields.base import FieldType, field_types
 from metadata.i18n import LANGUAGES
 from metadata.kinds.base import Reference
+from metadata.kinds.ledger import declare_balances
 from metadata.names import is_name, reserved
 from metadata.places import Path
+from metadata.scoring import grade_choices, grade_options
 from metadata.source import Document
 from rules.typing import BOOLEAN, DATE, DATETIME, INTEGER, NOTHING, TEXT, Type, decimal, record
 
@@ -30,6 +32,11 @@ SYSTEM: tuple[tuple[str, str, Type], ...] = (
 def run(world: World) -> None:
     for thing in world.of_kind("options"):
         world.options[thing.name] = options_draft(thing.name, thing, ("choices",), thing.data["choices"], world)
+    for thing in world.of_kind("score"):
+        if thing.data.get("grades"):
+            name = grade_options(thing.name)
+            world.options[name] = options_draft(name, thing, ("grades",), grade_choices(thing), world)
+    declare_balances(world)
     for thing in world.of_kind("entity"):
         world.entities[thing.name] = EntityDraft(name=thing.name, thing=thing, fields={})
     for draft in world.entities.values():
@@ -144,6 +151,8 @@ def _field(draft: EntityDraft, name: str, spec: dict[str, Any], world: World) ->
         if isinstance(spec.get(key), list):
             for index, target in enumerate(spec[key]):
                 _known("entity", target, draft.thing, (*path, key, index), world)
+    if "score" in kind.properties and not _scored(draft, spec, path, world):
+        return None
     return FieldDraft(
         name=name,
         type_name=spec["type"],
@@ -155,6 +164,18 @@ def _field(draft: EntityDraft, name: str, spec: dict[str, Any], world: World) ->
         sensitive=spec.get("sensitive") is True,
         retired=spec.get("retired") is True or spec.get("hide") is True,
     )
+
+
+def _scored(draft: EntityDraft, spec: dict[str, Any], path: Path, world: World) -> bool:
+    """Whether the score that the field names is there; a grade takes its choices from it."""
+    if not _known("score", spec["score"], draft.thing, (*path, "score"), world):
+        return False
+    if spec["type"] == "grade":
+        spec["options"] = grade_options(spec["score"])
+        if spec["options"] not in world.options:
+            world.report("grade.none", draft.thing, (*path, "score"), name=spec["score"])
+            return False
+    return True
 
 
 def _value_type(kind: FieldType, spec: dict[str, Any]) -> Type:

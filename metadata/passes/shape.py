@@ -171,7 +171,12 @@ def _item(here: Any, part: Any) -> Any:
 
 
 def _at(data: Any, path: Path) -> Any:
+    """The value at a path; the last one there is where the path names a key by its number."""
     for part in path:
+        known = isinstance(data, dict) and part in data
+        known = known or (isinstance(data, list) and isinstance(part, int) and part < len(data))
+        if not known:
+            return data
         data = data[part]
     return data
 

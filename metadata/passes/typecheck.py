@@ -8,6 +8,7 @@ from typing import Any
 from metadata.computed import classify
 from metadata.drafts import Thing, World
 from metadata.kinds.base import Wanted
+from metadata.scoring import compose
 from rules import expression as expressions
 from rules.errors import ExpressionProblem
 from rules.expression import Expression
@@ -21,6 +22,7 @@ def run(world: World) -> None:
             if world.had_enough(thing):
                 break
             _check(wanted, thing, world)
+    compose(world)
     classify(world)
 
 

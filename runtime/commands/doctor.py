@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from runtime.errors import Answer
 from runtime.files.attachments import storage_of
 from runtime.jobs.queue import DONE
+from runtime.ledgers import checking
 from runtime.messages import say
 from runtime.publishing import publish as publishing
 from runtime.schema.internal import version
@@ -118,6 +119,13 @@ def _audit(site: Site) -> Iterator[Finding]:
     yield _finding("audit", not touched, count=len(touched))
 
 
+def _ledgers(site: Site) -> Iterator[Finding]:
+    """The entries of every ledger add up to its balances."""
+    with site.session() as session:
+        wrong = checking.verify(session)
+    yield _finding("ledgers", not wrong, count=sum(one["count"] for one in wrong))
+
+
 def _nights(site: Site) -> Iterator[Finding]:
     """What the nightly comparison of computed values found in the last days, and that there was one."""
     with site.session() as session:
@@ -146,5 +154,6 @@ LOOKS: tuple[Callable[[Site], Iterator[Finding]], ...] = (
     _disk,
     _storage,
     _audit,
+    _ledgers,
     _nights,
 )

@@ -16,39 +16,48 @@ if TYPE_CHECKING:
     from runtime.site import Session
 
 
-def apply(session: Session, entity: str, batch: Sequence[RowPlan]) -> None:
-    """Creates and updates. Afterwards every plan has its record's id and version, or problems and action `error`."""
+class TurnedAway(Exception):  # noqa: N818 - the way out of a transaction in which nothing can be saved together
+    """The batch as a whole was refused: its transaction is to be taken back, and its rows saved one by one."""
+
+
+def apply(session: Session, entity: str, batch: Sequence[RowPlan], *, singly: bool = False) -> None:
+    """Creates and updates. Afterwards every plan has its record's id and version, or problems and action `error`.
+
+    All at once, in the transaction alone and without a savepoint, which would cost a copy of every page. Raises
+    `TurnedAway` where that does not go; `singly` saves row by row.
+    """
     creates = [plan for plan in batch if plan.action == "create"]
     updates = [plan for plan in batch if plan.action == "update"]
     if creates:
         rows = [plan.values for plan in creates]
-        _save(session, creates, lambda: records.create_many(session, entity, rows, atomic=False),
+        _save(session, creates, None if singly else lambda: records.create_many(session, entity, rows, atomic=False),
               lambda plan: records.create(session, entity, plan.values))  # fmt: skip
     if updates:
         changes = [(plan.record_id or 0, plan.values, None) for plan in updates]
-        _save(session, updates, lambda: records.update_many(session, entity, changes, atomic=False),
+        _save(session, updates, None if singly else lambda: records.update_many(session, entity, changes, atomic=False),
               lambda plan: records.update(session, entity, plan.record_id or 0, plan.values))  # fmt: skip
 
 
 def _save(
     session: Session,
     plans: Sequence[RowPlan],
-    together: Callable[[], Sequence[Any]],
+    together: Callable[[], Sequence[Any]] | None,
     alone: Callable[[RowPlan], Any],
 ) -> None:
-    """All at once; row by row only where the whole batch was turned away."""
-    point = session.connection.begin_nested()
-    try:
-        results = together()
-    except (Busy, DiskFull):
-        raise
-    except (Answer, sa.exc.IntegrityError, sa.exc.DataError):
-        point.rollback()
-        results = [_alone(session, plan, alone) for plan in plans]
+    if together is None:
+        results: Sequence[Any] = [_alone(session, plan, alone) for plan in plans]
     else:
-        point.commit()
+        try:
+            results = together()
+        except (Busy, DiskFull):
+            raise
+        except (Answer, sa.exc.IntegrityError, sa.exc.DataError) as error:
+            raise TurnedAway from error
     for plan, result in zip(plans, results, strict=True):
-        _note(plan, result)
+        if isinstance(result, Answer):
+            _refused(plan, result)
+        else:
+            plan.record_id, plan.version = result.id, result.version
 
 
 def _alone(session: Session, plan: RowPlan, save: Callable[[RowPlan], Any]) -> Any:
@@ -63,12 +72,9 @@ def _alone(session: Session, plan: RowPlan, save: Callable[[RowPlan], Any]) -> A
         return Answer("refused")
 
 
-def _note(plan: RowPlan, result: Any) -> None:
-    if isinstance(result, Answer):
-        plan.action = "error"
-        plan.problems += _distinct(result.problems) or [RecordProblem(code=result.code, params=result.params)]
-        return
-    plan.record_id, plan.version = result.id, result.version
+def _refused(plan: RowPlan, answer: Answer) -> None:
+    plan.action = "error"
+    plan.problems += _distinct(answer.problems) or [RecordProblem(code=answer.code, params=answer.params)]
 
 
 def _distinct(problems: Sequence[RecordProblem]) -> list[RecordProblem]:

@@ -86,14 +86,20 @@ def _opened(path: Path, encoding: str) -> TextIO:
     return path.open(encoding=encoding, errors="replace", newline="")
 
 
+def _holds(path: Path, byte: bytes) -> bool:
+    """Whether the byte is anywhere in the file: most files have no apostrophe, and their cells need no second look."""
+    with path.open("rb") as stream:
+        return any(byte in part for part in iter(lambda: stream.read(_CHUNK), b""))
+
+
 def _rows(path: Path, encoding: str, delimiter: str) -> Iterator[Row]:
+    quoted = _holds(path, b"'")
     with _opened(path, encoding) as stream:
         reader = csv.reader(stream, delimiter=delimiter)
-        number = 0
         try:
             for number, cells in enumerate(reader, 1):
                 if len(cells) > MOST_COLUMNS:
                     raise Unreadable("import.too_many_columns", max=MOST_COLUMNS)
-                yield number, [restored(cell) if cell[:1] == "'" else cell for cell in cells]
+                yield number, [restored(cell) if cell[:1] == "'" else cell for cell in cells] if quoted else cells
         except csv.Error as error:
             raise Unreadable("import.broken_line", line=reader.line_num) from error

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -16,9 +17,11 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from metadata.model import Entity
+from runtime.collector import at_rest
+from runtime.database import roomy
 from runtime.errors import Busy, Forbidden, NotFound, Refused
 from runtime.exchange import state
-from runtime.exchange.batch import apply
+from runtime.exchange.batch import TurnedAway, apply
 from runtime.exchange.mapping import BadMapping, Column, as_given, field_of, map_columns, settled
 from runtime.exchange.rejects import write_rejects
 from runtime.exchange.rows import Planner, RowPlan, Task
@@ -31,7 +34,7 @@ from runtime.security.access import Access
 if TYPE_CHECKING:
     from runtime.site import Session, Site
 
-BATCH = 500
+BATCH = 2000  # rows of a transaction
 SAMPLE = 20
 PATIENCE = (0.2, 0.5, 1.0, 2.0, 4.0)  # seconds between tries of a batch while the database is busy
 MEDIA = {"csv": "text/csv", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
@@ -224,7 +227,8 @@ class _Run:
     def run(self) -> Status:
         self._set(state="running")
         again = self.position > 0 and self.row["state"] == "done"
-        stopped = self._retry() if again else self._rows()
+        with at_rest():
+            stopped = self._retry() if again else self._rows()
         if stopped:
             return self._set(state="waiting")
         self._keep_rejects()
@@ -247,31 +251,44 @@ class _Run:
                     with self._session() as session:
                         self._planner(session).skip(session, done)
                 if fresh := rows[len(done) :]:
-                    if self.stop():
-                        return True
-                    self._patiently(lambda batch=fresh: self._batch(batch))  # type: ignore[misc]
+                    for part in self._parts(fresh):
+                        if self.stop():
+                            return True
+                        self._patiently(lambda batch=part: self._together(self._batch, batch))  # type: ignore[misc]
         return False
 
-    def _batch(self, rows: Sequence[Row]) -> None:
+    def _parts(self, rows: Sequence[Row]) -> Sequence[Sequence[Row]]:
+        """The rows of a batch, cut where one refers to another above it, which must be there first."""
+        with self._session() as session:
+            return self._planner(session).parts(rows)
+
+    def _together(self, work: Callable[[Sequence[Row], bool], None], rows: Sequence[Row]) -> None:
+        """The work on all rows at once; row by row only where the whole batch was turned away."""
+        try:
+            work(rows, False)
+        except TurnedAway:
+            work(rows, True)
+
+    def _batch(self, rows: Sequence[Row], singly: bool) -> None:
         if self.dry_run:
-            planned = self._tried(rows)
+            planned = self._tried(rows, singly)
             with self._session(write=True) as session:
                 state.save_batch(session, self.id, self._task(session), planned, self.position, keep=False)
         else:
             with self._session(write=True) as session:
                 planned = self._planner(session).plan(session, rows)
-                apply(session, self.row["target"], planned)
+                apply(session, self.row["target"], planned, singly=singly)
                 state.save_batch(session, self.id, self._task(session), planned, self.position)
         self.position = rows[-1][0]
         self._report()
 
-    def _tried(self, rows: Sequence[Row]) -> list[RowPlan]:
+    def _tried(self, rows: Sequence[Row], singly: bool) -> list[RowPlan]:
         """The same work as in earnest, taken back at the end."""
         try:
             with self._session(write=True) as session:
                 planner = self._planner(session)
                 planned = planner.plan(session, rows)
-                apply(session, self.row["target"], planned)
+                apply(session, self.row["target"], planned, singly=singly)
                 planner.would_create(planned)
                 raise _TakenBack
         except _TakenBack:
@@ -287,13 +304,14 @@ class _Run:
                 return False
             if self.stop():
                 return True
-            self._patiently(lambda batch=rows: self._again(batch))  # type: ignore[misc]
+            for part in self._parts(rows):
+                self._patiently(lambda batch=part: self._together(self._again, batch))  # type: ignore[misc]
             after = rows[-1][0]
 
-    def _again(self, rows: Sequence[Row]) -> None:
+    def _again(self, rows: Sequence[Row], singly: bool) -> None:
         with self._session(write=True) as session:
             planned = self._planner(session).plan(session, rows)
-            apply(session, self.row["target"], planned)
+            apply(session, self.row["target"], planned, singly=singly)
             state.save_retry(session, self.id, self._task(session), planned)
         self._report()
 
@@ -304,8 +322,11 @@ class _Run:
 
     # --- helpers -------------------------------------------------------------------------------------------------
 
-    def _session(self, *, write: bool = False) -> Any:
-        return self.site.session(self.row["owner"], write=write, channel="import", language=self.language)
+    @contextmanager
+    def _session(self, *, write: bool = False) -> Iterator[Session]:
+        opened = self.site.session(self.row["owner"], write=write, channel="import", language=self.language)
+        with opened as session, roomy(session.connection) if write else nullcontext():
+            yield session
 
     def _planner(self, session: Session) -> Planner:
         """The planner on the version that the session has pinned; what it remembers of the file is kept."""

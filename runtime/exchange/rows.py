@@ -88,6 +88,31 @@ class Planner:
         self._explain(session, [plan for plan in batch if plan.action == "error"])
         return batch
 
+    def parts(self, rows: Sequence[Row]) -> list[Sequence[Row]]:
+        """The rows, cut before each that names another since the last cut: that one is looked up, so it must be there.
+
+        Only an entity with links to itself needs that.
+        """
+        links = [
+            c.index for c in self._used if c.field and self.task.entity.fields[c.field].to == self.task.entity.name
+        ]
+        if not links:
+            return [rows]
+        named = [c.index for c in self._used if c.field and self._may_name(c.field)]
+        parts: list[Sequence[Row]] = []
+        start, above = 0, set[str]()
+        for place, (_, cells) in enumerate(rows):
+            if any(_cell(cells, index) in above for index in links):
+                parts.append(rows[start:place])
+                start = place
+                above.clear()
+            above.update(text for index in named if (text := _cell(cells, index)))
+        return [*parts, rows[start:]]
+
+    def _may_name(self, name: str) -> bool:
+        """Whether a link may be given by this field: text that is no long text, or a number."""
+        return self.task.entity.fields[name].storage == "text"
+
     def _explain(self, session: Session, refused: Sequence[RowPlan]) -> None:
         """A row refused for one cell is told at once what is wrong with its others."""
         context = coercion(session)
@@ -272,6 +297,10 @@ def _comparable(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return sorted(value, key=str)
     return value
+
+
+def _cell(cells: Sequence[Any], index: int) -> str | None:
+    return _text(cells[index]) if index < len(cells) else None
 
 
 def _text(value: Any) -> str | None:

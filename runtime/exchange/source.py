@@ -79,11 +79,15 @@ def _filled(source: Source) -> Iterator[Row]:
 
 def data_rows(source: Source, header: Header) -> Iterator[Row]:
     """The rows below the header that hold anything."""
-    return (row for row in _filled(source) if row[0] > header.row)
+    above = header.row
+    return (row for row in source.rows() if row[0] > above and not blank(row[1]))
 
 
 def blank(cells: Sequence[Any]) -> bool:
-    return all(cell is None or (isinstance(cell, str) and (not cell or cell.isspace())) for cell in cells)
+    for cell in cells:  # a loop: most rows end at the first cell
+        if cell is not None and not (isinstance(cell, str) and (not cell or cell.isspace())):
+            return False
+    return True
 
 
 def text_of(cell: Any) -> str:

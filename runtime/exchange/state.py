@@ -28,7 +28,8 @@ COUNTS = ("done", "created", "updated", "rejected")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """How far an import is. `state` is waiting, running, done or parked; `same` counts rows that change nothing."""
+    """How far an import is. `state` is waiting, running, done, cancelled or parked; `same` counts rows that change
+    nothing; `problem` says what ended it where it is parked."""
 
     id: int
     name: str
@@ -43,6 +44,12 @@ class Status:
     rejected: int
     mapping: Mapping[str, str | None]
     rejects: int | None = None  # file of the refused rows
+    problem: str | None = None
+
+    @property
+    def over(self) -> bool:
+        """Nobody works on it any more."""
+        return self.state not in ("waiting", "running")
 
 
 def fingerprint(*parts: Any) -> str:
@@ -112,6 +119,7 @@ def status(session: Session, import_id: int) -> Status:
         same=int((row["result"] or {}).get("same", 0)),
         mapping=row["mapping"] or {},
         rejects=row["rejects"],
+        problem=(row["result"] or {}).get("problem"),
     )
 
 

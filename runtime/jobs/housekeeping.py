@@ -62,6 +62,15 @@ def seal_secrets(session: Session, _payload: Payload) -> dict[str, int]:
     return {"sealed": seal_all(session)}
 
 
+@long_job("forget_mass")
+def forget_mass(context: JobContext) -> None:
+    """Drops the earlier values kept for taking bulk changes back, once that is no longer possible."""
+    from runtime.mass import forget  # late: loaded by the worker that runs it
+
+    forget(context.site)
+
+
+schedule("forget_mass", "32 3 * * *", "forget_mass")
 schedule("housekeeping", "17 3 * * *", "housekeeping")
 schedule("seal_audit", "7 * * * *", "seal_audit")
 schedule("sweep_files", "37 * * * *", "sweep_files")

@@ -17,7 +17,25 @@ Handler = Callable[["Session", Payload], Any]
 LongHandler = Callable[["JobContext"], Any]
 
 # modules that register jobs; imported when a worker starts or something is enqueued
-MODULES = ("runtime.jobs.housekeeping", "runtime.publishing.backfill")
+MODULES = (
+    "runtime.mass",
+    "runtime.exchange.background",
+    "runtime.jobs.bin",
+    "runtime.jobs.housekeeping",
+    "runtime.publishing.backfill",
+    "runtime.messaging.deliver",
+    "runtime.decisions.effect_jobs",
+    "runtime.decisions.workflows",
+    "runtime.decisions.workflow_times",
+    "runtime.decisions.reminders",
+    "runtime.ledgers.jobs",
+    "runtime.decisions.returns",
+    "runtime.decisions.proposals",
+    "runtime.decisions.approval_jobs",
+    "runtime.decisions.workflows",
+    "runtime.decisions.workflow_times",
+    "runtime.decisions.qualification_rule",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from threading import Event
 import sqlalchemy as sa
 from croniter import croniter
 
+from metadata.model import Application
 from runtime.errors import Answer
 from runtime.jobs.queue import enqueue
 from runtime.jobs.registry import Schedule, schedules
@@ -29,13 +30,33 @@ class Scheduler:
     def __init__(self, site: Site, name: str | None = None) -> None:
         self.site = site
         self.name = name or f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+        self._done: dict[str, datetime] = {}  # the due time of a schedule that is known to be fired
+        self._times: dict[str, tuple[datetime, datetime, datetime | None]] = {}  # from, until, the last due time then
 
     def tick(self) -> int:
         """Fires what is due; how many jobs were enqueued. 0 where another process is the scheduler."""
+        due = self._due(self.site.application(), self.site.clock.now())  # before the lock of a writer is held
         with self.site.session(write=True) as session:
             if not hold(session, LEASE, self.name, LEASE_SECONDS):
                 return 0
-            return sum(self._fire(session, found) for found in schedules(session.app))
+            fired = sum(self._fire(session, found, moment) for found, moment in due)
+        self._done.update((found.name, moment) for found, moment in due)
+        return fired
+
+    def _due(self, app: Application, now: datetime) -> list[tuple[Schedule, datetime]]:
+        """What may have to be fired: the due times this process has not seen fired."""
+        found = ((s, self._last_due(s.cron, now)) for s in schedules(app))
+        return [
+            (s, due) for s, due in found if due is not None and due >= now - MISSED and self._done.get(s.name) != due
+        ]
+
+    def _last_due(self, cron: str, now: datetime) -> datetime | None:
+        """`last_due`, worked out anew where the next due time has come, or the clock was put back."""
+        known = self._times.get(cron)
+        if known is None or not known[0] <= now < known[1]:
+            following = next_due(cron, now, self.site) or now + MISSED
+            known = self._times[cron] = (now, following, last_due(cron, now, self.site))
+        return known[2]
 
     def run_forever(self, stop: Event) -> None:
         while not stop.is_set():
@@ -55,10 +76,7 @@ class Scheduler:
 
         sweep(self.site)
 
-    def _fire(self, session: Session, found: Schedule) -> bool:
-        due = last_due(found.cron, session.now, self.site)
-        if due is None or due < session.now - MISSED:
-            return False
+    def _fire(self, session: Session, found: Schedule, due: datetime) -> bool:
         known = sa.select(fire.c.rule).where(fire.c.rule == found.name, fire.c.due_at >= due)
         if session.connection.scalar(known.limit(1)) is not None:
             return False
@@ -72,6 +90,16 @@ def last_due(cron: str, now: datetime, site: Site) -> datetime | None:
     local = now.astimezone(site.zone) + timedelta(seconds=1)
     try:
         found: datetime = croniter(cron, local).get_prev(datetime)
+    except (ValueError, KeyError):
+        return None
+    return found.astimezone(UTC)
+
+
+def next_due(cron: str, now: datetime, site: Site) -> datetime | None:
+    """The first due time after `now`, in UTC; None for a cron expression that never comes."""
+    local = now.astimezone(site.zone)
+    try:
+        found: datetime = croniter(cron, local).get_next(datetime)
     except (ValueError, KeyError):
         return None
     return found.astimezone(UTC)

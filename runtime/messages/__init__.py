@@ -60,4 +60,19 @@ def say_problem(problem: RecordProblem, language: str = "zh") -> str:
     return problem.message or say(problem.code, language, **dict(problem.params))
 
 
-from runtime.messages import api, core, exchange, jobs, operation, publishing, records, values  # noqa: E402, F401 - registration by import, after `register` exists
+from runtime.messages import (  # noqa: E402, F401 - registration by import, after `register` exists
+    acting,
+    api,
+    approvals,
+    assigning,
+    booking,
+    core,
+    exchange,
+    jobs,
+    operation,
+    publishing,
+    qualification,
+    records,
+    scores,
+    values,
+)

@@ -62,6 +62,8 @@ register(
         "batch.item_not_an_object": {"zh": "应为 JSON 对象。", "en": "This should be a JSON object."},
         "batch.item_without_id": {"zh": "缺少记录的 id。", "en": "The id of the record is missing."},
         "action.unknown": {"zh": "没有名为“{name}”的操作。", "en": "There is no action called “{name}”."},
+        "action.closed": {"zh": "现在不能执行：{why}", "en": "This cannot be done now: {why}"},
+        "action.unknown_value": {"zh": "此操作没有“{name}”这一项。", "en": "The action asks for no “{name}”."},
         "action.deleted_already": {"zh": "记录在回收站中。", "en": "The record is in the recycle bin."},
         "action.not_deleted": {"zh": "记录不在回收站中。", "en": "The record is not in the recycle bin."},
         "draft.syntax": {"zh": "YAML 有误（{place}）。", "en": "The YAML is broken at {place}."},

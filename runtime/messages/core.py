@@ -45,6 +45,23 @@ register(
             "en": "The same Idempotency-Key was used with another body.",
         },
         # record problems
+        "mass.too_many": {
+            "zh": "一次最多处理 {max} 条记录，请缩小范围。",
+            "en": "At most {max} records at once; please narrow the list.",
+        },
+        "mass.no_undo": {
+            "zh": "此批量操作不能撤销：已撤销、未完成或超过 24 小时。",
+            "en": "This change cannot be taken back: it was already, is not finished, or is older than a day.",
+        },
+        "view_as.read_only": {
+            "zh": "正在以他人身份查看，不能修改任何内容。请先结束查看。",
+            "en": "You are looking through somebody else's eyes: nothing can be changed. End the view first.",
+        },
+        "views.too_many": {
+            "zh": "每个列表最多保存 {max} 个视图。",
+            "en": "At most {max} views can be kept of one list.",
+        },
+        "views.too_much": {"zh": "视图的条件过长。", "en": "The view asks for too much to be kept."},
         "required": {"zh": "请填写。", "en": "Please fill this in."},
         "unique": {"zh": "已存在相同的值。", "en": "This value exists already."},
         "unique_together": {"zh": "{fields} 的组合已存在。", "en": "This combination of {fields} exists already."},

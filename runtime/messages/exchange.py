@@ -80,6 +80,7 @@ register(
         },
         "import.too_many_cells": {"zh": "此行的列数多于表头。", "en": "This row has more cells than the header."},
         "import.running": {"zh": "该导入正在进行。", "en": "This import is running already."},
+        "import.ended": {"zh": "该导入已经结束。", "en": "This import has ended already."},
         "import.reason": {"zh": "原因", "en": "Reason"},
         "import.row": {"zh": "行号", "en": "Row"},
         "import.undo_too_late": {"zh": "只能撤销 24 小时内的导入。", "en": "An import can be undone within 24 hours."},

@@ -33,6 +33,32 @@ register(
             "zh": "{folder} 中已有站点；加 --yes 可替换（原文件夹会改名保留）。",
             "en": "There is a site in {folder}; --yes replaces it (the present one is kept, renamed).",
         },
+        "backup.no_key": {
+            "zh": "备份中有 {count} 个加密的值，而密钥不在备份中。用 --key-file 给出原站点的 secret_key；"
+            "若已丢失，加 --new-key 放弃这些值。",
+            "en": "The backup holds {count} sealed values and not the key to them. Give the secret_key of the site "
+            "with --key-file; if it is lost, --new-key gives these values up.",
+        },
+        "backup.other_key": {
+            "zh": "给出的 secret_key 不能打开备份中的 {count} 个加密的值。用 --key-file 给出原站点的 secret_key；"
+            "若已丢失，加 --new-key 放弃这些值。",
+            "en": "The secret_key at hand does not open the {count} sealed values of the backup. Give the right one "
+            "with --key-file; if it is lost, --new-key gives these values up.",
+        },
+        "backup.other_database": {
+            "zh": "备份来自 {backup}，站点使用 {site}；请用 OCTAVO_DATABASE_URL 指定一个 {backup} 数据库。",
+            "en": "The backup is of {backup}, this site uses {site}; name a {backup} database in OCTAVO_DATABASE_URL.",
+        },
+        "rekey.nothing": {
+            "zh": "没有正在进行的换钥；先运行 octavo rekey。",
+            "en": "The site is not going over to a new key; run “octavo rekey” first.",
+        },
+        "rekey.environment": {
+            "zh": "secret_key 来自环境变量：请把 OCTAVO_SECRET_KEY 设为新密钥、"
+            "OCTAVO_SECRET_KEY_BEFORE 设为旧密钥，再运行一次。",
+            "en": "The secret_key comes from the environment: set OCTAVO_SECRET_KEY to the new one and "
+            "OCTAVO_SECRET_KEY_BEFORE to the one before, then run this again.",
+        },
         "backup.no_program": {
             "zh": "找不到 {program}；请安装 postgresql-client。",
             "en": "{program} was not found; install the package postgresql-client.",
@@ -100,6 +126,14 @@ register(
         "doctor.storage.ok": {"zh": "附件存储可用", "en": "The storage of files answers"},
         "doctor.storage.bad": {"zh": "附件存储不可用", "en": "The storage of files does not answer"},
         "doctor.audit.ok": {"zh": "审计记录未被改动", "en": "The audit was not touched"},
+        "doctor.ledgers.ok": {
+            "zh": "台账余额与分录之和一致",
+            "en": "Ledgers stand at the sum of their entries",
+        },
+        "doctor.ledgers.bad": {
+            "zh": "有 {count} 个台账余额与分录之和不符；请运行 octavo verify",
+            "en": "{count} balances are not the sum of their entries; run octavo verify",
+        },
         "doctor.compared.ok": {
             "zh": "汇总与公式值每晚核对，上次：{at}",
             "en": "Computed values are compared each night, last at {at}",

@@ -69,9 +69,26 @@ register(
             "zh": "{entity}.{field} 停用：{count} 条记录的值保留在数据库中，可恢复。",
             "en": "{entity}.{field} is retired: the values of {count} records stay in the database and can come back.",
         },
+        "impact.case_stranded": {
+            "zh": "审批 {name}：{count} 件正等在被删除的步骤“{step}”。写 moved: {{{step}: 新步骤}} 可转到别处；确认发布则按原流程走完。",
+            "en": "Approval {name}: {count} cases wait at the step “{step}”, which goes. Write moved: {{{step}: new_step}} "
+            "to move them; with your consent they end by the chain they began with.",
+        },
+        "impact.case_moved": {
+            "zh": "审批 {name}：等在“{step}”的 {count} 件转到“{to}”。",
+            "en": "Approval {name}: {count} cases that wait at “{step}” go on at “{to}”.",
+        },
         "impact.retire_entity": {
             "zh": "{entity} 停用：{count} 条记录保留在数据库中，可恢复。",
             "en": "{entity} is retired: {count} records stay in the database and can come back.",
+        },
+        "impact.who_unknown": {
+            "zh": "{where}：没有 {who}。",
+            "en": "{where}: there is no {who}.",
+        },
+        "impact.who_empty": {
+            "zh": "{where}：现在没有这样的人，规则找不到任何人。",
+            "en": "{where}: there is nobody like that now, so the rule finds nobody.",
         },
         "impact.rename": {"zh": "{old} 改名为 {new}。", "en": "{old} is renamed {new}."},
         "impact.dangling": {

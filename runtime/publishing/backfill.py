@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from metadata.fields import field_type
 from metadata.model import Application, Entity, Field
 from runtime.jobs.context import JobContext
 from runtime.jobs.queue import enqueue
@@ -99,6 +100,8 @@ def _formulas(
 def fill(session: Session, entity: str, field: str, what: str, after: int) -> int | None:
     """Fills one batch of records with ids above `after`; the last id, or None where there are no more."""
     declared = session.app.entities[entity]
+    if what == "formula" and field_type(declared.fields[field].type).kept:
+        return _refresh_range(session, entity, declared.fields[field], after)[0]
     table = session.table(entity)
     query = sa.select(table.c.id).where(table.c.id > after).order_by(table.c.id).limit(BATCH)
     ids = list(session.connection.scalars(query))
@@ -112,6 +115,14 @@ def _fill_formula(session: Session, entity: Entity, field: Field, ids: list[int]
     from runtime.records.rollups import recompute  # late: the record layer is needed by these jobs alone
 
     return len(recompute(session, entity.name, field, ids))
+
+
+def _refresh_range(session: Session, entity: str, field: Field, after: int) -> tuple[int | None, int]:
+    """One range by one UPDATE: its last id (None where there are no more records) and how many values differed."""
+    from runtime.records.refresh import refresh_with_readers, spans  # late: the record layer is for these jobs alone
+
+    span = next(spans(session, entity, after), None)
+    return (None, 0) if span is None else (span.last, refresh_with_readers(session, entity, field, span))
 
 
 def _fill_sort(session: Session, entity: Entity, field: Field, ids: list[int]) -> int:
@@ -218,14 +229,21 @@ def _computed(context: JobContext, *, daily: bool) -> list[tuple[str, str]]:
 
 
 def _recompute_batch(session: Session, entity: str, field: str, after: int, found: dict[str, int]) -> int | None:
-    table = session.table(entity)
+    from runtime.records.reach import Change  # late: the record layer is needed by these jobs alone
+    from runtime.records.rollups import recompute, spread
+
+    table, member = session.table(entity), session.app.entities[entity].fields[field]
+    if member.keep and field_type(member.type).kept:
+        last, count = _refresh_range(session, entity, member, after)
+        found[f"{entity}.{field}"] = found.get(f"{entity}.{field}", 0) + count
+        return last
     living = sa.select(table.c.id).where(table.c.id > after, table.c.deleted_at.is_(None))
     ids = list(session.connection.scalars(living.order_by(table.c.id).limit(BATCH)))
     if not ids:
         return None
-    declared = session.app.entities[entity]
-    changed = _fill_formula(session, declared, declared.fields[field], ids)
-    found[f"{entity}.{field}"] = found.get(f"{entity}.{field}", 0) + changed
+    changed = recompute(session, entity, member, ids)
+    found[f"{entity}.{field}"] = found.get(f"{entity}.{field}", 0) + len(changed)
+    spread(session, [Change(entity, i, frozenset({field})) for i in sorted(changed)], {})
     return ids[-1]
 
 

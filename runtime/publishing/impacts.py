@@ -10,8 +10,12 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from metadata.model import Application, Entity, Field
+from runtime.decisions.people_plan import people_findings
 from runtime.environment import environment_of
 from runtime.messages import say
+from runtime.publishing.approval_moves import stranded
+from runtime.publishing.rule_impacts import rule_findings
+from runtime.publishing.score_impacts import Comparing, changed_scores, said_moves
 from runtime.schema.convert import Conversion, Custom, conversion_context, place_of
 from runtime.schema.inspect import inspect_database
 from runtime.schema.plan import Plan, Retyped
@@ -57,7 +61,7 @@ class _Impacts:
 
     def __init__(self, connection: sa.Connection, site: Site, plan: Plan, old: Published, new: Application) -> None:
         self.connection, self.site, self.plan, self.old, self.new = connection, site, plan, old.app, new
-        self.tables = old.tables
+        self.tables, self.published = old.tables, old
         self.names = {r.new: r.old for r in plan.renamed}
         self.present = set(inspect_database(connection))
 
@@ -72,7 +76,65 @@ class _Impacts:
             before = self.old.entities.get(self.names.get(entity.name, entity.name))
             if before is not None and not entity.retired and not before.retired and before.table in self.present:
                 found += self._entity(before, entity)
-        return found
+        return [*found, *self._scores(), *self._rules(), *self._people(), *self._approvals()]
+
+    def _people(self) -> Iterator[Impact]:
+        """Rules that name people who are not there."""
+        for found in people_findings(self.connection, self.tables, self.old, self.new):
+            params = {"where": found.where, "who": found.who}
+            yield Impact(code=found.code, severity="warning", entity=found.entity, params=params)
+
+    def _rules(self) -> Iterator[Impact]:
+        """What new and changed reminders and workflows would do, and runs that go on with their old version."""
+        if self.names or not {"reminder_match", "workflow_run"} <= set(self.old.entities):
+            return
+        for found in rule_findings(self.connection, self.site, self.published, self.new):
+            yield Impact(
+                code=found.code,
+                severity="info",
+                entity=found.entity,
+                count=found.count,
+                params={"name": found.name, **found.params},
+            )
+
+    def _approvals(self) -> Iterator[Impact]:
+        """Cases that wait at a step which goes: it is asked where they go on."""
+        tables = [self.old.entities[n].table for n in ("approval_case", "approval_step") if n in self.old.entities]
+        if len(tables) < 2 or not set(tables) <= self.present:
+            return
+        for found in stranded(self.connection, self.tables, self.new):
+            code = "impact.case_moved" if found.to else "impact.case_stranded"
+            yield Impact(
+                code=code,
+                severity="info" if found.to else "danger",
+                entity=found.entity,
+                count=found.count,
+                sample=found.sample,
+                params={"name": found.approval, "step": found.step, "to": found.to or ""},
+            )
+
+    def _scores(self) -> Iterator[Impact]:
+        """Records that another score or grade waits for."""
+        for score in changed_scores(self.old, self.new):
+            present = self.old.entities[score.entity].table in self.present
+            if not present or self.names:
+                continue
+            found = Comparing(self.connection, self.site, self.published, self.new, score).compare()
+            code = "impact.score" if found.known else "impact.score_unknown"
+            yield Impact(
+                code=code,
+                severity="info",
+                entity=score.entity,
+                field=score.field or "",
+                count=found.changed,
+                sample=found.sample,
+                params={
+                    "name": score.name,
+                    "total": str(found.total),
+                    "regraded": str(found.regraded),
+                    "moves": f" ({said_moves(score, found.moves, 'en')})" if found.moves else "",
+                },
+            )
 
     def _retired(self) -> Iterator[Impact]:
         for entity, name in self.plan.retired:

@@ -17,6 +17,7 @@ from runtime import database, hooks
 from runtime.errors import Conflict, NotFound, Refused
 from runtime.people import SYSTEM
 from runtime.publishing import backfill, store
+from runtime.publishing.approval_moves import move_cases
 from runtime.publishing.impacts import Impact, custom_of, find_impacts
 from runtime.publishing.layers import SITE, Dumped, changed_files, compile_layers, dump, files_of, layers_of
 from runtime.schema.apply import apply
@@ -151,6 +152,7 @@ def _publish_locked(
     _write_version(site, connection, asked, packed, served.number, newest)
     session = Session(site=site, published=served, connection=connection, user=SYSTEM, write=True)
     backfill.after_publish(session, made, old.app if old else None)
+    move_cases(session)
     return served
 
 

@@ -15,6 +15,7 @@ from runtime import hooks
 from runtime.messages import say
 from runtime.schema.internal import version
 from runtime.settings import SettingsError
+from runtime.statements import fetch
 
 LOCK_KEY = 0x0C7A_0001  # PostgreSQL advisory lock: writers share it, publishing takes it alone
 _NEWEST = f"SELECT max(number) FROM {version.name}"  # noqa: S608 - a name of our own
@@ -37,14 +38,14 @@ class Version:
 
 def newest(connection: sa.Connection) -> int | None:
     """The number of the newest version, None where nothing is published."""
-    found: int | None = connection.exec_driver_sql(_NEWEST).scalar()  # asked by every transaction
+    found: int | None = fetch(connection, _NEWEST)[0][0]  # asked by every transaction that writes
     return found
 
 
 def enter_writer(connection: sa.Connection) -> None:
     """Holds off publishing until this transaction ends, so that it writes to the version it has read."""
     if connection.dialect.name == "postgresql":
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(LOCK_KEY)))
+        fetch(connection, f"SELECT pg_advisory_xact_lock_shared({LOCK_KEY})")
 
 
 def enter_publisher(connection: sa.Connection, seconds: int) -> None:

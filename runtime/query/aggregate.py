@@ -124,8 +124,7 @@ class _Builder:
 
     def _element(self, entity: str, member: Field, alias: sa.FromClause) -> sa.ColumnElement[Any]:
         if is_column(member):
-            column: sa.ColumnElement[Any] = alias.c[column_name(member)]
-            return column
+            return self.access.masks.shown(entity, member.name, alias, alias.c[column_name(member)])
         return field_value(entity, member.name, alias, self.context)
 
     def _reach(self, path: Sequence[str], members: Sequence[Field]) -> sa.FromClause:

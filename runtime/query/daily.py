@@ -1,4 +1,7 @@
-"""Which live fields stay the same SQL for a whole day: they read the date of today and nothing else that moves."""
+"""Which live fields stay the same SQL for a whole day: they read the date of today, now, and nothing else that moves.
+
+What is reckoned from now is a bind of each run (`SqlContext.moments`).
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from metadata.model import Application, Field
 from rules.tree import Call
 from runtime.security.rights import path_reads
 
-MOVING = frozenset({"now", "convert", "workdays_between", "add_workdays", "has_role", "in_unit"})
+MOVING = frozenset({"convert", "workdays_between", "add_workdays", "has_role", "in_unit"})
 
 
 def is_daily(app: Application, entity: str, member: Field, seen: frozenset[tuple[str, str]] = frozenset()) -> bool:

@@ -131,7 +131,16 @@ class Dialect(ABC):
     def bound_decimal(self, value: Decimal, type_: Type) -> Element: ...
 
     def bound_datetime(self, value: datetime) -> Element:
-        return sa.literal(value, UtcDateTime())
+        return sa.literal(self.moment(value), self.moment_type)
+
+    @property
+    def moment_type(self) -> sa.types.TypeEngine[Any]:
+        """What a point in time is bound as."""
+        return UtcDateTime()
+
+    def moment(self, value: datetime) -> Any:
+        """A point in time as it is bound."""
+        return value
 
     # numbers
 

@@ -44,7 +44,7 @@ from rules.tree import (
 )
 from rules.typing import BOOLEAN, INTEGER, Type, decimal, record
 from runtime.query.dialects import Dialect, Element, Term, dialect, number
-from runtime.query.sql_context import NoSqlTwin, SqlContext, is_known
+from runtime.query.sql_context import NoSqlTwin, SqlContext, is_known, reads_now
 from runtime.schema.tables import RATE_COLUMN, RATE_SCALE, column_name, is_column, is_many
 
 _RATE = decimal(RATE_SCALE)
@@ -111,9 +111,15 @@ class _Compiler:
     # values known beforehand
 
     def _known(self, node: Node) -> Term:
+        moments = self.context.moments
+        if moments is not None and node.type.kind == "datetime" and reads_now(node):
+            bind = moments.bind(node, self.context, len(self.rows), self.q)
+            return Term(bind, node.type, True)
         return self.q.literal(self._raw(node), node.type)
 
     def _raw(self, node: Node) -> Any:
+        if self.context.moments is not None and reads_now(node):
+            self.context.moments.baked = True
         rows = (*(None for _ in self.rows), self.context.outer)
         frame = Frame(rows=rows, environment=self.context.environment, run=run)
         return run(lower(node, self.context.functions), frame)
@@ -269,15 +275,20 @@ class _Compiler:
         """A field of the row that `alias` stands for."""
         type_ = model.value_type
         if is_column(model):
-            column = alias.c[column_name(model)]
+            column = self._masked(model.name, entity, alias, alias.c[column_name(model)])
             return Term(column, replace(type_, digits=min(type_.digits, 18)) if type_.scale else type_, True)
-        free = replace(self.context, guard=None) if model.formula else self.context
+        free = replace(self.context, guard=None, mask=None) if model.formula else self.context
         inner = _Compiler(free, ((entity, alias),))
         if model.formula is not None:
-            return inner.assign(inner.value(model.formula.tree), type_)
+            found = inner.assign(inner.value(model.formula.tree), type_)
+            return replace(found, element=self._masked(model.name, entity, alias, found.element))
         if model.of:
             return inner.value(self._path(entity, model.of))
         raise NoSqlTwin(f"{entity}.{model.name}")
+
+    def _masked(self, name: str, entity: str, alias: sa.FromClause, element: Element) -> Element:
+        """What a user's expression reads of the field: nothing in the rows that mask it from them."""
+        return element if self.context.mask is None else self.context.mask(entity, name, alias, element)
 
     def _path(self, entity: str, path: tuple[str, ...]) -> Node:
         """The tree of a path of field names from the row at hand."""
@@ -333,15 +344,20 @@ class _Compiler:
         if isinstance(operand, Field) and operand.base == node.record:
             model = self.context.app.entities[operand.entity].fields[operand.name]
             if is_column(model):
-                return self._of_record(node.record, f"{column_name(model)}__base", operand.type)
+                return self._of_record(node.record, f"{column_name(model)}__base", operand.type, model.name)
         rate = self._of_record(node.record, RATE_COLUMN, _RATE)
         return self.q.product_rounded(self.value(operand), rate, node.type)
 
-    def _of_record(self, base: Node, column: str, type_: Type) -> Term:
-        """A physical column of a record."""
+    def _of_record(self, base: Node, column: str, type_: Type, name: str = "") -> Term:
+        """A physical column of a record, beside the field `name`."""
+        entity = base.type.entity or ""
+
+        def read(_inner: _Compiler, alias: sa.FromClause) -> Term:
+            return Term(self._masked(name, entity, alias, alias.c[column]), type_, True)
+
         if isinstance(base, Row):
-            return Term(self.rows[base.level][1].c[column], type_, True)
-        return self._hop(base, base.type.entity or "", type_, lambda _inner, alias: Term(alias.c[column], type_, True))
+            return read(self, self.rows[base.level][1])
+        return self._hop(base, entity, type_, read)
 
     # aggregates
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import sqlalchemy as sa
@@ -17,7 +17,8 @@ from runtime.errors import BadQuery, NotFound
 from runtime.query import cursor, search
 from runtime.query.daily import is_daily
 from runtime.query.expressions import condition, field_value
-from runtime.query.paging import CAP, Prepared
+from runtime.query.paging import CAP, Binds, Prepared
+from runtime.query.sql_context import Moments
 from runtime.records.plan import EntityPlan, plan_of
 from runtime.schema.tables import column_name, is_column, is_many
 from runtime.security.access import Access, sql_context
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from runtime.site import Session
 
 LONGEST_PAGE = 5000
-_MEMO = 2000  # prepared statements and parsed texts kept per version
 _UNSORTABLE = frozenset({"json", "children", "choices", "links", "any_link"})
 
 
@@ -87,9 +87,10 @@ def run(session: Session, query: Query) -> Page:
     access = Access(session)
     _checked(session, access, query)
     prepared = _prepared(session, access, query)
-    binds = access.binds() if query.ids is None else access.binds() | {"query_ids": list(query.ids)}
-    statement, place = prepared.page(query.limit + 1, query.page, query.cursor)
-    raw = session.connection.execute(statement, {**binds, **place}).all()
+    binds = Binds(access.binds, {} if query.ids is None else {"query_ids": query.ids})
+    if prepared.moments.binds:
+        binds.own |= prepared.moments.at(session.environment())
+    raw = prepared.rows(session.connection, binds, query.limit, query.page, query.cursor)
     more = len(raw) > query.limit
     raw = raw[: query.limit]
     rows = _rows(prepared, raw)
@@ -105,7 +106,7 @@ def run(session: Session, query: Query) -> Page:
 def parse_where(session: Session, entity: str, text: str) -> Expression:
     """A condition a user wrote. Raises `BadQuery` with the position; a hidden field is an unknown name."""
     access = Access(session)
-    memo = _memo(session, "where")
+    memo = session.tables.area("parsed conditions")
     key = (entity, text, access.shape)
     if key not in memo:
         try:
@@ -179,15 +180,8 @@ def _checked(session: Session, access: Access, query: Query) -> None:
         raise BadQuery("bad_page")
 
 
-def _memo(session: Session, area: str) -> dict[Any, Any]:
-    memo: dict[Any, Any] = session.tables.memo.setdefault(("queries", area), {})
-    if len(memo) > _MEMO:
-        memo.clear()
-    return memo
-
-
 def _prepared(session: Session, access: Access, query: Query) -> Prepared:
-    memo = _memo(session, "select")
+    memo = session.tables.area("selects")
     key = (query.entity, query.select, query.where, query.rules, query.sort, query.deleted, query.operation)
     usable = not query.q and not query.parameters
     whole = (*key, query.ids is None, session.today, access.shape)
@@ -207,7 +201,8 @@ class _Builder:
         self.plan: EntityPlan = plan_of(session, query.entity)
         self.table = self.plan.table
         environment = session.environment(parameters=query.parameters) if query.parameters else session.environment()
-        self.context = sql_context(session, environment=environment)
+        self.moments = Moments()
+        self.context = replace(sql_context(session, environment=environment), moments=self.moments)
         self.guarded = sql_context(session, guarded=True, environment=environment)
         self.froms: sa.FromClause = self.table
         self.aliases: dict[tuple[str, ...], sa.FromClause] = {}
@@ -235,7 +230,8 @@ class _Builder:
             elements.append(self._element(entity, member, alias))
             plain.append(key)
             if member.storage == "any_link":
-                elements.append(alias.c[f"{column_name(member)}__entity"])
+                kind = alias.c[f"{column_name(member)}__entity"]
+                elements.append(self.access.masks.shown(entity, member.name, alias, kind))
                 any_links.append(key)
             elif target := _record_of(member):
                 titles.append(self._link_title(key.split("."), member, target, elements[-1]))
@@ -249,15 +245,16 @@ class _Builder:
         order = [cursor.order(e, d, dialect) for e, d, _ in keys]
         order.append(identity.desc() if down else identity.asc())
         counted = sa.select(sa.literal(1).label("one")).select_from(self.table).where(*wheres)
-        return Prepared(
-            statement, counted, keys, identity, order, tuple(columns), plain, titled, joined, any_links, self.fixed
-        )
+        fixed = self.fixed and not self.moments.baked
+        shown = (tuple(columns), plain, titled, joined, any_links)
+        return Prepared(statement, counted, keys, identity, order, *shown, fixed, self.moments)
 
     def _element(self, entity: str, member: Field, alias: sa.FromClause) -> sa.ColumnElement[Any]:
         if is_column(member):
-            return alias.c[column_name(member)]
+            return self.access.masks.shown(entity, member.name, alias, alias.c[column_name(member)])
         self._note(entity, member)
-        return field_value(entity, member.name, alias, self.context)
+        found = field_value(entity, member.name, alias, self.context)
+        return self.access.masks.shown(entity, member.name, alias, found)
 
     def _note(self, entity: str, member: Field) -> None:
         self.fixed = self.fixed and is_daily(self.session.app, entity, member)
@@ -324,8 +321,7 @@ class _Builder:
             wheres.append(condition(expression, table, self.context))
         if query.q and query.q.strip():
             hidden = self.access.hidden(query.entity)
-            found = search.matches(self.session, self.plan, query.q, hidden)
-            wheres.append(sa.false() if found is None else table.c.id.in_(found))
+            wheres.append(search.among(self.session, self.plan, query.q, hidden, table))
         if query.ids is not None:
             wheres.append(
                 table.c.id.in_(sa.bindparam("query_ids", value=list(query.ids), expanding=True, type_=sa.BigInteger))
@@ -358,9 +354,9 @@ class _Builder:
         if is_column(member):
             column = column_name(member)
             if member.storage == "text" and member.sort_key:
-                return alias.c[f"{column}__sort"]
+                return self.access.masks.shown(entity, member.name, alias, alias.c[f"{column}__sort"])
             if member.type == "money":
-                return alias.c[f"{column}__base"]
+                return self.access.masks.shown(entity, member.name, alias, alias.c[f"{column}__base"])
         element = self._element(entity, member, alias)
         if member.options and member.options in self.session.app.options and member.storage == "text":
             choices = self.session.app.options[member.options].choices
@@ -392,9 +388,11 @@ def _title(session: Session, access: Access, entity: str, alias: sa.FromClause, 
 
 
 def _rows(prepared: Prepared, raw: Sequence[Any]) -> list[Row]:
-    if not prepared.any_links and not prepared.titled:
-        end = 2 + len(prepared.plain)
-        return [Row(r[0], r[1], dict(zip(prepared.plain, r[2:end])), {}) for r in raw]
+    if not prepared.any_links:
+        plain, titled = prepared.plain, prepared.titled
+        end = 2 + len(plain)
+        last = end + len(titled)
+        return [Row(r[0], r[1], dict(zip(plain, r[2:end])), dict(zip(titled, r[end:last]))) for r in raw]
     rows: list[Row] = []
     names: list[str | None] = []
     for key in prepared.plain:
@@ -460,12 +458,12 @@ def _titles_of_any(session: Session, key: str, rows: list[Row]) -> None:
 
 
 def _count(
-    session: Session, query: Query, prepared: Prepared, binds: Mapping[str, Any], got: int, more: bool
+    session: Session, query: Query, prepared: Prepared, binds: Binds, got: int, more: bool
 ) -> tuple[int | None, bool]:
     if query.count is None:
         return None, False
     first = query.cursor is None and query.page in (None, 1)
     if first and not more:
         return got, False
-    number = int(session.connection.execute(prepared.counting(query.count), binds).scalar_one())
+    number = prepared.count(session.connection, binds, query.count)
     return (number, False) if query.count == "exact" else (min(number, CAP), number > CAP)

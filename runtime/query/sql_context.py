@@ -4,22 +4,53 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC
+from typing import Any
 
 import sqlalchemy as sa
 
 from metadata.model import Application
-from rules.evaluate import Environment, Values
+from rules.evaluate import Environment, Values, run
+from rules.lowering import Frame, lower
 from rules.registry import FunctionRegistry
 from rules.registry import functions as registered
-from rules.tree import Aggregate, Measure, Node, Row
-from runtime.query.dialects import Element
+from rules.tree import Aggregate, Call, Measure, Node, Row
+from runtime.query.dialects import Dialect, Element
 from runtime.schema.tables import Tables
 
 Guard = Callable[[str, sa.FromClause], "Element | None"]
+Mask = Callable[[str, str, sa.FromClause, "Element"], "Element"]
 
 
 class NoSqlTwin(Exception):  # noqa: N818 - an answer to the caller, who evaluates in Python instead
     """The expression calls a function that has no SQL twin, or reads what no column holds."""
+
+
+@dataclass(slots=True)
+class Moments:
+    """What a statement that is kept takes from the moment of each run: by bind, how to work its value out.
+
+    `baked` says that a moment was written into the statement elsewhere: then it can be run once only.
+    """
+
+    binds: dict[str, Callable[[Environment], Any]] = field(default_factory=dict)
+    baked: bool = False
+
+    def bind(self, node: Node, context: SqlContext, depth: int, q: Dialect) -> Element:
+        """A point in time reckoned from now, as a bind that is worked out anew for every run."""
+        lowered, rows = lower(node, context.functions), (None,) * depth
+
+        def work(environment: Environment) -> Any:
+            moment = run(lowered, Frame(rows=rows, environment=environment, run=run))
+            return None if moment is None else q.moment(moment.astimezone(UTC))
+
+        name = f"moment_{len(self.binds)}"
+        self.binds[name] = work
+        return sa.bindparam(name, work(context.environment), q.moment_type)
+
+    def at(self, environment: Environment) -> dict[str, Any]:
+        """The values of the binds for one run."""
+        return {name: work(environment) for name, work in self.binds.items()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,16 +58,20 @@ class SqlContext:
     """What expressions compile against.
 
     `guard(entity, alias)` is the row access that subqueries and link hops of an expression written by a user carry;
-    None for expressions written in metadata, which see all rows. `measures` gives the SQL of earlier measures.
-    `outer` is the record that asks, `this` in a link's `where`; its values are bound.
+    None for expressions written in metadata, which see all rows. `mask(entity, field, alias, element)` is what such an
+    expression reads of a field. `measures` gives the SQL of earlier measures.
+    `outer` is the record that asks, `this` in a link's `where`; its values are bound. With `moments`, points in time
+    reckoned from now are binds of each run instead of values.
     """
 
     tables: Tables
     environment: Environment
     guard: Guard | None = None
+    mask: Mask | None = None
     user_id: int | None = None
     measures: dict[str, Element] = field(default_factory=dict)
     outer: Values | None = None
+    moments: Moments | None = None
 
     @property
     def app(self) -> Application:
@@ -49,6 +84,11 @@ class SqlContext:
     @property
     def functions(self) -> FunctionRegistry:
         return self.environment.functions or registered()
+
+
+def reads_now(node: Node) -> bool:
+    """Whether `now()` is called in it."""
+    return any(isinstance(n, Call) and n.function == "now" for n in node.walk())
 
 
 def is_known(node: Node) -> bool:

@@ -42,8 +42,12 @@ class Sqlite(Dialect):
             return sa.literal(scaled, sa.BigInteger())
         return sa.literal(str(scaled), sa.Text())
 
-    def bound_datetime(self, value: datetime) -> Element:
-        return sa.literal((value - EPOCH) // timedelta(milliseconds=1), sa.BigInteger())
+    @property
+    def moment_type(self) -> sa.types.TypeEngine[Any]:
+        return sa.BigInteger()
+
+    def moment(self, value: datetime) -> Any:
+        return (value - EPOCH) // timedelta(milliseconds=1)
 
     def cast_type(self, type_: Type) -> sa.types.TypeEngine[Any]:
         return sa.Text() if type_.kind in ("date", "time", "text", "select") else sa.BigInteger()

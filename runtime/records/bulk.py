@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from runtime.statements import send, send_many
+
 if TYPE_CHECKING:
     from runtime.site import Session
 
@@ -49,10 +51,11 @@ class Insert:
         rows: list[Any] = list(zip(*parts))
         if not self.positional:
             rows = [dict(zip(self.order, row)) for row in rows]
+        if count == 1:
+            return send(connection, self.text, rows[0])
         for start in range(0, count, _PART):
-            part = rows[start : start + _PART]
-            done = connection.exec_driver_sql(self.text, part if len(part) > 1 else part[0])
-        return done.lastrowid if count == 1 and self.positional else None
+            send_many(connection, self.text, rows[start : start + _PART])
+        return None
 
 
 def converter(type_: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Callable[[Any], Any] | None:

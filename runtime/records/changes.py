@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -70,7 +71,7 @@ def after_save(session: Session, plan: EntityPlan, drafts: Sequence[Draft]) -> N
     owners = {d.values[plan.back] for d in drafts if plan.back and d.values.get(plan.back)}
     if owners and plan.entity.parent is not None:  # lines written on their own
         store.raise_versions(session, plan_of(session, plan.entity.parent[0]), owners)
-    audit.write(session, (_entry(draft) for draft in drafts))
+    audit.write(session, _entries(plan, drafts))
 
 
 def _family(drafts: Iterable[Draft]) -> Iterable[Draft]:
@@ -115,6 +116,22 @@ def _change(draft: Draft) -> Change:
 # --- audit ---------------------------------------------------------------------------------------------------------
 
 
+def _entries(plan: EntityPlan, drafts: Sequence[Draft]) -> Iterable[audit.Entry]:
+    """What is told of the drafts; of many new records without lines, column by column."""
+    if len(drafts) < _MANY or any(draft.before is not None or draft.lines for draft in drafts):
+        return map(_entry, drafts)
+    rows = [draft.values for draft in drafts]
+    told: list[dict[str, Any]] = [{} for _ in drafts]
+    for name, kind in plan.audited:
+        values = [row.get(name) for row in rows]
+        if plan.fields[name].storage == "decimal":
+            values = [None if value is None else f"{value:f}" for value in values]
+        for entry, value in zip(told, values):
+            if value or (value is not None and value != ()):
+                entry[name] = (None, value if kind not in _APART else _told(kind, value))
+    return map(audit.Entry, repeat(plan.name), [draft.record_id or 0 for draft in drafts], repeat("create"), told)
+
+
 def _entry(draft: Draft) -> audit.Entry:
     action = "create" if draft.creating else "update"
     return audit.Entry(draft.plan.name, draft.record_id or 0, action, difference(draft))
@@ -141,6 +158,7 @@ def _news(draft: Draft) -> dict[str, Any]:
     return found
 
 
+_MANY = 20  # drafts
 _APART = frozenset({"secret", "json"})  # told otherwise than by their values
 
 

@@ -120,6 +120,15 @@ def base_amounts(session: Session, plan: EntityPlan, drafts: Sequence[Draft]) ->
 _ONE = Decimal(1)
 
 
+def amount_in_base(session: Session, draft: Draft, amount: Decimal | None) -> Decimal | None:
+    """An amount of the draft in the site's currency, at the rate it will be written with."""
+    rate = _frozen_rate(draft)
+    if amount is None or rate is None or rate is _ONE:
+        return None if rate is None else amount
+    step = Decimal(1).scaleb(-currency_scale(session, session.site.settings.currency))
+    return (amount * rate).quantize(step, rounding=ROUND_HALF_UP)
+
+
 def _frozen_rate(draft: Draft) -> Decimal | None:
     """The rate of the record, or of the one it is a line of."""
     owner = draft

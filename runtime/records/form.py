@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from metadata.model import Field
 from rules.expression import Expression
 from runtime.errors import Forbidden, NotFound, RecordProblem
+from runtime.records import rulebook
 from runtime.records.compute import apply_defaults, base_amounts, compute_formulas, freeze_rates, tree_of
 from runtime.records.input import announce, fill
 from runtime.records.plan import EntityPlan, plan_of
@@ -54,6 +55,7 @@ def evaluate_form(session: Session, entity: str, record_id: int | None, values: 
     for _, drafts in groups:
         announce(drafts, loader)
     apply_defaults(session, groups)
+    rulebook.deciding(session, groups, preview=True)
     freeze_rates(session, groups)
     compute_formulas(session, [draft])
     for group, drafts in groups:
@@ -83,7 +85,7 @@ def _stored(session: Session, access: Access, entity: str, record_id: int) -> di
     found = session.connection.execute(wanted if rows is None else wanted.where(rows)).first()
     if found is None:
         raise NotFound()
-    return plan.row(found)
+    return access.masks.clear(entity, plan.row(found))
 
 
 def _unseen_links(session: Session, groups: list[tuple[EntityPlan, list[Draft]]], access: Access) -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from runtime.statements import fetch
+
 if TYPE_CHECKING:
     from runtime.records.plan import EntityPlan
     from runtime.site import Session
@@ -31,7 +33,7 @@ class Living:
         size = 1 << (len(ids) - 1).bit_length()  # few different texts: the driver keeps them prepared
         given = (*ids, *[ids[-1]] * (size - len(ids)))
         text = f"{self._text} AND {self._id} IN (?{', ?' * (size - 1)}) ORDER BY {self._id}"
-        rows: list[Any] = list(connection.exec_driver_sql(text, given))
+        rows: list[Any] = fetch(connection, text, given)
         if not rows or not self._converters:
             return rows
         columns: list[Sequence[Any]] = list(zip(*rows))

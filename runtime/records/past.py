@@ -50,11 +50,12 @@ def history(session: Session, entity: str, record_id: int) -> list[Event]:
     _visible(session, access, entity, record_id)
     plan = plan_of(session, entity)
     entries = _entries(session, entity, record_id)
+    masked = _masked(session, access, entity, record_id)
     version = 0
     events: list[Event] = []
     for row, name in entries:
         version += 1 if row["action"] in ("create", "update") else 0
-        changes, lines = _told(session, access, plan, row["changes"] or {})
+        changes, lines = _told(session, access, plan, row["changes"] or {}, masked)
         events.append(
             Event(
                 at=row["at"],
@@ -63,12 +64,22 @@ def history(session: Session, entity: str, record_id: int) -> list[Event]:
                 user_name=name,
                 channel=row["channel"] or "",
                 request_id=row["request"],
+                cause=row["cause"],
                 version=version,
                 changes=changes,
                 lines=lines,
             )
         )
     return list(reversed(events))
+
+
+def _masked(session: Session, access: Access, entity: str, record_id: int) -> frozenset[str]:
+    """What a pool masks of the record as it lies now: its past is masked with it."""
+    if not access.masks.of(entity):
+        return frozenset()
+    plan = plan_of(session, entity)
+    found = session.connection.execute(plan.select_rows.where(plan.table.c.id == record_id)).first()
+    return frozenset() if found is None else access.masks.hidden_in(entity, plan.row(found))
 
 
 def _visible(session: Session, access: Access, entity: str, record_id: int) -> None:
@@ -84,11 +95,11 @@ def _visible(session: Session, access: Access, entity: str, record_id: int) -> N
 
 def _entries(session: Session, entity: str, record_id: int) -> list[tuple[Any, str | None]]:
     audit, person = session.table("audit"), session.table("user")
-    columns = [audit.c[name] for name in ("at", "action", "person", "channel", "request", "changes")]
+    columns = [audit.c[name] for name in ("at", "action", "person", "channel", "request", "cause", "changes")]
     statement = (
         sa.select(*columns, person.c.name)
         .outerjoin(person, person.c.id == audit.c.person)
-        .where(audit.c.entity == entity, audit.c.record == record_id)
+        .where(audit.c.entity == entity, audit.c.record == record_id, audit.c.deleted_at.is_(None))
         .order_by(audit.c.id)
     )
     names = [c.name for c in columns]
@@ -96,9 +107,13 @@ def _entries(session: Session, entity: str, record_id: int) -> list[tuple[Any, s
 
 
 def _told(
-    session: Session, access: Access, plan: EntityPlan, changes: Mapping[str, Any]
+    session: Session,
+    access: Access,
+    plan: EntityPlan,
+    changes: Mapping[str, Any],
+    masked: frozenset[str] = frozenset(),
 ) -> tuple[dict[str, tuple[Any, Any]], dict[str, dict[str, Any]]]:
-    hidden = access.hidden(plan.name)
+    hidden = access.hidden(plan.name) | masked
     told: dict[str, tuple[Any, Any]] = {}
     lines: dict[str, dict[str, Any]] = {}
     for name, change in changes.items():
@@ -155,15 +170,17 @@ def read_at(session: Session, entity: str, record_id: int, at: datetime) -> Reco
     entries = [row for row, _ in _entries(session, entity, record_id)]
     if not any(row["action"] == "create" and row["at"] <= at for row in entries):
         raise NotFound()
-    values = _present(session, access, plan, record_id)
+    masked = _masked(session, access, entity, record_id)
+    values = {n: v for n, v in _present(session, access, plan, record_id).items() if n not in masked}
     version = 0
     for row in reversed(entries):
         if row["at"] <= at:
             version += 1 if row["action"] in ("create", "update") else 0
             continue
-        changes, lines = _told(session, access, plan, row["changes"] or {})
+        changes, lines = _told(session, access, plan, row["changes"] or {}, masked)
         for name, (before, _after) in changes.items():
-            values[name] = before
+            if name in values:  # pairs of records have a past of their own
+                values[name] = before
         for name, change in lines.items():
             values[name] = _undone(values.get(name, {}), change)
     lines_of = {f.name for f in plan.lines}

@@ -12,6 +12,7 @@ from metadata.fields import field_type
 from metadata.fields.base import FieldType
 from metadata.model import Application, Entity, Field
 from rules.expression import Expression
+from runtime.records.rulebook import RecordRule, record_rules
 from runtime.schema.tables import RATE_COLUMN, Tables, column_name, is_column, is_joined
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class EntityPlan:
         self.types: dict[str, FieldType] = {f.name: field_type(f.type) for f in living}
         self.columns: tuple[Field, ...] = tuple(f for f in living if is_column(f))
         self.joined: tuple[Field, ...] = tuple(f for f in living if is_joined(f))
+        self.paired: tuple[Field, ...] = tuple(f for f in living if f.through)
         self.lines: tuple[Field, ...] = tuple(f for f in living if f.storage == "children" and f.computed == "no")
         self.formulas: tuple[Field, ...] = tuple(f for f in living if f.formula is not None and f.computed == "stored")
         self.money: tuple[Field, ...] = tuple(f for f in self.columns if f.type == "money")
@@ -50,6 +52,11 @@ class EntityPlan:
         self.required = tuple(f for f in self.plain if f.required or f.required_when is not None)
         self.conditional = tuple(f for f in self.plain if f.visible_when is not None or f.readonly_when is not None)
         self.numbered = entity.number.field if entity.number and entity.number.field in self.fields else None
+
+    @cached_property
+    def rules(self) -> tuple[RecordRule, ...]:
+        """What takes part in writing this entity."""
+        return tuple(rule for rule in record_rules() if rule.applies(self.app, self.entity))
 
     @cached_property
     def links(self) -> tuple[Field, ...]:

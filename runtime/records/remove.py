@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from metadata.model import Entity, Field
 from runtime.errors import Conflict, Forbidden, NotFound, Stale
 from runtime.query import search
+from runtime.records import rulebook
 from runtime.records.plan import EntityPlan, plan_of
 from runtime.records.reach import Change
 from runtime.records.rollups import spread
@@ -50,6 +51,8 @@ def delete(session: Session, entity: str, record_id: int, *, version: int | None
     if (entity, record_id) not in roots:
         roots.append((entity, record_id))
     audit.write(session, (audit.Entry(e, i, "delete", {}) for e, i in roots))
+    for name, rows in gone.items():
+        rulebook.removed(session, plan_of(session, name), sorted(rows))
 
 
 def _ready(session: Session, entity: str) -> tuple[EntityPlan, Access]:
@@ -62,6 +65,9 @@ def _ready(session: Session, entity: str) -> tuple[EntityPlan, Access]:
         raise NotFound()
     if entity in PROTECTED:
         raise Forbidden()
+    described = session.app.entities[entity]
+    if access.superuser and (described.ledger is not None or described.balances_of is not None):
+        raise Conflict("ledger_closed")  # nobody else has the right at all
     return plan_of(session, entity), access
 
 
@@ -226,6 +232,8 @@ def restore(session: Session, entity: str, record_id: int) -> None:
     spread(session, changes, {})
     roots = {(n, r["id"]) for n, rows in back.items() for r in rows if session.app.entities[n].parent is None}
     audit.write(session, (audit.Entry(n, i, "restore", {}) for n, i in sorted(roots | {(entity, record_id)})))
+    for name, rows in back.items():
+        rulebook.restored(session, plan_of(session, name), [r["id"] for r in rows])
 
 
 def _owner_lives(session: Session, plan: EntityPlan, row: Row) -> None:

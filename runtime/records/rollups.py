@@ -6,7 +6,7 @@ in the order of their ids first. Both raise no version, no audit and no event.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from rules import tree
 from rules.evaluate import evaluate
 from rules.expression import Expression
 from runtime.query.expressions import value
+from runtime.query.sql_context import NoSqlTwin
 from runtime.records.input import currency_scale, fitted
 from runtime.records.plan import EntityPlan, plan_in, plan_of
 from runtime.records.reach import Change, Read, reached, reads_of
@@ -241,7 +242,11 @@ def _recompute(session: Session, plan: EntityPlan, field: Field, ids: list[int])
     assert field.formula is not None
     row = plan.table.alias()
     column = row.c[column_name(field)]
-    wanted = [row.c.id, column, value(field.formula, row, sql_context(session))]
+    try:
+        computed = value(field.formula, row, sql_context(session))
+    except NoSqlTwin:
+        return _set(session, plan, field, _in_python(session, plan, field, ids))
+    wanted = [row.c.id, column, computed]
     wanted.append(row.c[RATE_COLUMN] if plan.rated else sa.literal(1))
     currency = plan.entity.currency
     wanted.append(row.c[column_name(plan.fields[currency])] if currency else sa.null())
@@ -251,10 +256,48 @@ def _recompute(session: Session, plan: EntityPlan, field: Field, ids: list[int])
     ):
         now = fitted(session, field, computed, code)
         if now != stored:
-            updates.append({"b_id": record_id, "v": now, "base": _base(session, field, now, rate)})
-    if updates:
-        session.connection.execute(_set_statement(plan, field), updates)
+            updates.append({"b_id": record_id, "v": now, "base": _base(session, field, now, rate), "was": stored})
+    return _set(session, plan, field, updates)
+
+
+def _in_python(session: Session, plan: EntityPlan, field: Field, ids: list[int]) -> list[dict[str, Any]]:
+    """What differs, where the formula calls a function that databases do not have."""
+    assert field.formula is not None
+    loader = Loader(session)
+    loader.own(plan.name, ids)
+    loader.want(plan.name, ids)
+    updates: list[dict[str, Any]] = []
+    for record_id in ids:
+        record = loader.record(plan.name, record_id)
+        if record is None:
+            continue
+        currency = record.raw(plan.entity.currency) if plan.entity.currency else None
+        now = fitted(session, field, evaluate(field.formula, record, loader.environment), currency)
+        stored = record.raw(field.name)
+        if now != stored:
+            rate = record.raw(RATE_COLUMN) if plan.rated else 1
+            updates.append({"b_id": record_id, "v": now, "base": _base(session, field, now, rate), "was": stored})
+    return updates
+
+
+def _set(session: Session, plan: EntityPlan, field: Field, updates: list[dict[str, Any]]) -> set[int]:
+    if not updates:
+        return set()
+    rows = [{key: row[key] for key in ("b_id", "v", "base")} for row in updates]
+    session.connection.execute(_set_statement(plan, field), rows)
+    listener = _LISTENERS.get(field.type)
+    if listener is not None:
+        listener(session, plan, field, {u["b_id"]: (u["was"], u["v"]) for u in updates})
     return {u["b_id"] for u in updates}
+
+
+Recomputed = Callable[["Session", EntityPlan, Field, Mapping[int, tuple[Any, Any]]], None]
+_LISTENERS: dict[str, Recomputed] = {}
+
+
+def when_recomputed(field_type: str, listener: Recomputed) -> None:
+    """`listener(session, plan, field, {id: (before, after)})` hears of values that changed without a write."""
+    _LISTENERS[field_type] = listener
 
 
 def _base(session: Session, field: Field, amount: Any, rate: Any) -> Any:

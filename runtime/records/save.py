@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
 from runtime.errors import Answer, Conflict, Forbidden, NotFound, RecordProblem, Refused, Stale
 from runtime.query import search
-from runtime.records import store
+from runtime.records import rulebook, store
 from runtime.records.attached import take_files
 from runtime.records.changes import after_save, finish_lines
 from runtime.records.compute import (
@@ -22,7 +22,7 @@ from runtime.records.compute import (
     give_numbers,
     tree_of,
 )
-from runtime.records.input import announce, fill
+from runtime.records.input import announce, fill, fill_new
 from runtime.records.living import living_of
 from runtime.records.plan import EntityPlan, plan_of
 from runtime.records.validate import (
@@ -40,12 +40,18 @@ from runtime.security.secrets import seal_drafts
 if TYPE_CHECKING:
     from runtime.site import Session
 
-PROTECTED = frozenset({"audit", "stage_log"})  # written by the platform alone; nobody edits what has happened
+PROTECTED = frozenset(  # written by the platform alone; nobody edits what has happened
+    {
+        "audit", "stage_log", "score_result", "qualification_check", "qualification_line",
+        "approval_case", "approval_step", "approval_task", "approval_entry",
+        "revision", "assignment_decision", "assignment_turn", "ownership_log", "pool_view",
+        "workflow_run", "workflow_step", "rule_run", "reminder_match", "reminder_notice",
+    }
+)  # fmt: skip
 BATCH = 500  # records carried through the steps at a time: memory stays flat
 
 
-@dataclass(frozen=True, slots=True)
-class Saved:
+class Saved(NamedTuple):
     """What became of a record. `visible` is False where its writer has given it away."""
 
     id: int
@@ -150,12 +156,12 @@ def _new_drafts(
     session: Session, plan: EntityPlan, access: Access, rows: Sequence[Mapping[str, Any]]
 ) -> list[Draft | Answer]:
     loader = Loader(session)
-    drafts: list[Draft | Answer] = []
-    for row in rows:
-        draft = Draft(loader, plan, None)
-        fill(draft, row, session, access)
-        drafts.append(draft)
-    return drafts
+    drafts = [Draft(loader, plan, None) for _ in rows]
+    if len(drafts) == 1:
+        fill(drafts[0], rows[0], session, access)
+    else:
+        fill_new(drafts, rows, session, access)
+    return list(drafts)
 
 
 def _changed_drafts(
@@ -303,6 +309,7 @@ def _judge(session: Session, plan: EntityPlan, access: Access, roots: list[Draft
     for _, drafts in groups:
         announce(drafts, roots[0].loader)
     apply_defaults(session, groups)
+    rulebook.deciding(session, groups)
     for _, drafts in groups:
         for draft in drafts:
             if draft.creating:
@@ -321,14 +328,21 @@ def _judge(session: Session, plan: EntityPlan, access: Access, roots: list[Draft
         if group.entity.checks:
             for draft in drafts:
                 run_checks(session, draft)
+    rulebook.judging(session, groups)
     open_to_all = plan.back is None and all(access.unlimited(plan.name, o) for o in ("create", "edit"))
     return [(root, _verdict(access, plan, root, open_to_all)) for root in roots]
 
 
 def _verdict(access: Access, plan: EntityPlan, root: Draft, open_to_all: bool) -> Answer | None:
     problems = root.problems
+    if root.verdict is not None:
+        return root.verdict
     if root.lines:
-        problems = [p for _, drafts in tree_of([root]) for draft in drafts for p in draft.problems]
+        family = [draft for _, drafts in tree_of([root]) for draft in drafts]
+        verdict = next((draft.verdict for draft in family if draft.verdict is not None), None)
+        if verdict is not None:
+            return verdict
+        problems = [p for draft in family for p in draft.problems]
     if problems:
         return Refused(problems=problems)
     return None if open_to_all or _within_reach(access, plan, root) else Forbidden()
@@ -351,7 +365,7 @@ def _persist(
     if not drafts:
         return {}
     try:
-        with _savepoint(session):
+        with _savepoint(session, plan):
             _store(session, plan, drafts, creating=creating)
         return {}
     except sa.exc.IntegrityError as error:
@@ -362,7 +376,7 @@ def _persist(
             if len(drafts) > 1:
                 raise answer from error
             return {id(drafts[0]): answer}
-    except Stale as answer:
+    except (Stale, Refused) as answer:
         if len(drafts) == 1:
             return {id(drafts[0]): answer}
         if alone:
@@ -373,9 +387,14 @@ def _persist(
     return lost
 
 
-def _savepoint(session: Session) -> AbstractContextManager[Any]:
-    """SQLite's writer is alone: what was checked a moment ago still holds, and nothing is left half written."""
-    return nullcontext() if session.site.dialect == "sqlite" else session.connection.begin_nested()
+def _savepoint(session: Session, plan: EntityPlan) -> AbstractContextManager[Any]:
+    """SQLite's writer is alone: what was checked a moment ago still holds, and nothing is left half written.
+
+    Pairs are written after their record, and may be refused by rules of their own.
+    """
+    paired = plan.paired or any(plan_of(session, line.name).paired for line, _ in plan.children)
+    alone = session.site.dialect == "sqlite" and not paired
+    return nullcontext() if alone else session.connection.begin_nested()
 
 
 def _collision(session: Session, plan: EntityPlan, error: sa.exc.IntegrityError) -> Answer | None:
@@ -414,9 +433,10 @@ def _store(session: Session, plan: EntityPlan, drafts: list[Draft], *, creating:
         written = [d for d in drafts if d.changed or any(lines_differ(d, n) for n in d.lines)]
         store.update(session, plan, written)
         for draft in written:
-            draft.values["version"] += 1
+            draft.values["version"] = (draft.before or draft.values)["version"] + 1
     finish_lines(session, written)
     take_files(session, written)
     after_save(session, plan, written)
+    rulebook.saved(session, written)
     search.index(session, plan, written)
     session.touch(plan.name)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from runtime.errors import Stale
-from runtime.query.pinyin import sort_key
+from runtime.query.pinyin import sort_key, sort_keys
 from runtime.records.bulk import insert_of
 from runtime.records.plan import EntityPlan
 from runtime.records.values import CHUNK, Draft
@@ -66,7 +66,7 @@ class _Layout:
         self.names: tuple[str, ...] = tuple(c.name for c in plan.table.c if c.name not in _LATER)
         own = [f for f in plan.columns if not f.system]
         self.plain = [(column_name(f), f.name) for f in own if f.storage != "any_link"]
-        self.plain += [(f"{column_name(f)}__base", f"{column_name(f)}__base") for f in plan.money]
+        self.bases = [(f"{column_name(f)}__base", column_name(f)) for f in plan.money]
         if plan.rated:
             self.plain.append((RATE_COLUMN, RATE_COLUMN))
         self.sorts = [(f"{column_name(f)}__sort", column_name(f)) for f in own if f.sort_key and f.storage == "text"]
@@ -81,8 +81,11 @@ class _Layout:
                     draft.values[plan.back] = draft.parent.record_id
         rows = [draft.values for draft in drafts]
         columns: dict[str, list[Any]] = {column: [row.get(name) for row in rows] for column, name in self.plain}
+        for column, source in self.bases:
+            bases = [row.get(column) for row in rows]
+            columns[column] = columns[source] if bases == columns[source] else bases
         for column, source in self.sorts:
-            columns[column] = [sort_key(text) for text in columns[source]]
+            columns[column] = sort_keys(columns[source])
         for column, name in self.any_links:
             pairs = [row.get(name) or (None, None) for row in rows]
             columns[f"{column}__entity"], columns[column] = ([pair[i] for pair in pairs] for i in (0, 1))

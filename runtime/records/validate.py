@@ -56,6 +56,11 @@ def enforce_conditions(session: Session, draft: Draft) -> None:
 
 
 def _differs(draft: Draft, name: str) -> bool:
+    if name in draft.lines and not draft.creating:
+        return bool(draft.removed.get(name)) or any(
+            line.creating or line.changed or any(_differs(line, inner) for inner in line.lines)
+            for line in draft.lines[name]
+        )
     return not _empty(draft.values.get(name)) if draft.creating else name in draft.changed
 
 
@@ -63,7 +68,9 @@ def _reject(draft: Draft, name: str, code: str, quiet: bool) -> None:
     if not quiet:
         draft.refuse(code, name)
         return
-    if draft.before is not None:
+    if name in draft.lines:
+        draft.values.pop(name, None)
+    elif draft.before is not None:
         draft.values[name] = draft.joins.get(name, draft.before.get(name))
     else:
         draft.values.pop(name, None)
@@ -190,15 +197,22 @@ def check_links(session: Session, groups: Iterable[tuple[EntityPlan, list[Draft]
     wanted: dict[tuple[str, str], list[tuple[Draft, Field, int]]] = {}
     for plan, drafts in groups:
         for field in plan.links:
+            asked = wanted.setdefault((field.to or "", ""), [])
+            name, simple = field.name, field.storage == "link" and field.name != plan.back
             for draft in drafts:
-                for target in _new_targets(draft, field):
-                    wanted.setdefault((field.to or "", ""), []).append((draft, field, target))
+                if simple and draft.before is None and not draft.problems:
+                    if (target := draft.values.get(name)) is not None:
+                        asked.append((draft, field, target))
+                    continue
+                asked.extend((draft, field, target) for target in _new_targets(draft, field))
         for field in plan.any_links:
             for draft in drafts:
                 pair = draft.values.get(field.name)
                 if pair is not None and (draft.creating or field.name in draft.changed):
                     wanted.setdefault((pair[0], ""), []).append((draft, field, pair[1]))
     for (entity, _), asked in wanted.items():
+        if not asked:
+            continue
         if entity == FILE:
             check_files(session, asked)
             continue

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from metadata.model import Field
 from rules.evaluate import Environment, Values, evaluate
 from rules.expression import Expression
-from runtime.errors import RecordProblem
+from runtime.errors import Answer, RecordProblem
 from runtime.records.plan import EntityPlan, plan_of
 from runtime.schema.tables import column_name
 
@@ -186,7 +186,7 @@ class Draft(_Record):
     """
 
     __slots__ = ("before", "changed", "given", "joins", "lines", "loader", "new_id", "parent", "path", "plan",
-                 "position", "problems", "removed", "values", "warnings")  # fmt: skip
+                 "position", "problems", "removed", "values", "verdict", "warnings")  # fmt: skip
 
     def __init__(self, loader: Loader, plan: EntityPlan, before: dict[str, Any] | None, path: str = "") -> None:
         self.loader = loader
@@ -204,6 +204,7 @@ class Draft(_Record):
         self.problems: list[RecordProblem] = []
         self.warnings: list[RecordProblem] = []
         self.new_id: int | None = None
+        self.verdict: Answer | None = None  # what refuses the whole, such as a record that is locked
 
     @property
     def record_id(self) -> int | None:
@@ -216,7 +217,15 @@ class Draft(_Record):
     def raw(self, name: str) -> Any:
         if name == "id":
             return self.record_id
+        if name.endswith("__base") and name not in self.plan.fields:
+            return self._in_base(name.removesuffix("__base"))
         return self.values.get(name)
+
+    def _in_base(self, name: str) -> Any:
+        """Money in base currency as it will be: what is stored is still that of before the change."""
+        from runtime.records.compute import amount_in_base  # late: it stands on drafts
+
+        return amount_in_base(self.loader.session, self, self.values.get(name))
 
     def get(self, name: str) -> Any:
         if self.parent is not None and name == self.plan.back:
@@ -248,6 +257,10 @@ class Draft(_Record):
         place = f"{self.path}{name}" if name else self.path.rstrip(".") or None
         filled = {key: str(value) for key, value in params.items()}
         self.problems.append(RecordProblem(code=code, field=place, params=filled, message=message))
+
+    def forbid(self, answer: Answer) -> None:
+        """Refuses the change as a whole, of whatever fields; the first reason is the one told."""
+        self.verdict = self.verdict or answer
 
     def refused(self, field: str) -> bool:
         if not self.problems:

@@ -53,6 +53,7 @@ class Identities:
         for element in self.registry.elements:  # the fields follow their entity
             if element.kind == "field" and element.entity in renames:
                 element.entity = renames[element.entity]
+        self.registry.renamed()
         for name, element in self.entities.items():
             element.entity, element.state = name, LIVING
 

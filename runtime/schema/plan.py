@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from metadata.fields.base import Coercion
 from metadata.model import Application, Entity, Field
-from runtime.schema import internal_drafts, internal_exchange, internal_records  # noqa: F401 - their tables too
+from runtime.schema import internal_drafts, internal_exchange, internal_ledgers, internal_mass, internal_records  # noqa: F401 - their tables too
 from runtime.schema.convert import DEFAULT_CUSTOM, Convert, Custom, Revert, conversion_context, place_of
 from runtime.schema.identity import Identities, Renamed
 from runtime.schema.inspect import ForeignKey, Index, Table, inspect_database, wanted_table
@@ -285,7 +285,7 @@ class _Planner:
         target = place_of(member, self._join_name(entity, member) if is_joined(member) else home, column_name(member))
         source = place_of(old, kept.table_name, kept.column_name)
         if adopted is not None:
-            self.registry.elements.remove(adopted)
+            self.registry.remove(adopted)
             adopted.state = RETIRED
             return Revert(table=home, archive=target, since=source, context=self._context)
         return Convert(table=home, source=source, target=target, context=self._context)

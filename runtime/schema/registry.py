@@ -6,8 +6,8 @@ type changed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -42,7 +42,8 @@ class Registry:
 
     def __init__(self, elements: list[Element]) -> None:
         self.elements = elements
-        self._before = {e.id: asdict(e) for e in elements}
+        self._before = {e.id: _row(e) for e in elements}
+        self._of_entity: dict[str, list[Element]] | None = None  # the fields by entity, worked out when asked for
         self._next = max((e.id for e in elements), default=0) + 1
 
     @classmethod
@@ -52,8 +53,8 @@ class Registry:
 
     def save(self, connection: sa.Connection) -> None:
         """Writes the differences. A statement each for new and changed rows."""
-        new = [asdict(e) for e in self.elements if e.id not in self._before]
-        changed = [asdict(e) for e in self.elements if e.id in self._before and asdict(e) != self._before[e.id]]
+        new = [_row(e) for e in self.elements if e.id not in self._before]
+        changed = [_row(e) for e in self.elements if e.id in self._before and _row(e) != self._before[e.id]]
         if new:
             connection.execute(sa.insert(element_table), new)
         if changed:
@@ -66,7 +67,13 @@ class Registry:
         element.id = self._next
         self._next += 1
         self.elements.append(element)
+        if self._of_entity is not None and element.kind == "field":
+            self._of_entity.setdefault(element.entity, []).append(element)
         return element
+
+    def remove(self, element: Element) -> None:
+        self.elements.remove(element)
+        self._of_entity = None
 
     def entity(self, name: str) -> Element | None:
         """The entity of this name, living or retired."""
@@ -78,8 +85,17 @@ class Registry:
         found = [e for e in self.fields(entity) if e.field == name and e.state != ARCHIVED]
         return max(found, key=lambda e: e.state == LIVING, default=None)
 
-    def fields(self, entity: str) -> Iterator[Element]:
-        return (e for e in self.elements if e.kind == "field" and e.entity == entity)
+    def fields(self, entity: str) -> list[Element]:
+        if self._of_entity is None:
+            self._of_entity = {}
+            for element in self.elements:
+                if element.kind == "field":
+                    self._of_entity.setdefault(element.entity, []).append(element)
+        return self._of_entity.get(entity, [])
+
+    def renamed(self) -> None:
+        """Elements have another entity than before."""
+        self._of_entity = None
 
     def archives(self, entity: str, field: str) -> list[Element]:
         """Earlier values of a field, the latest first."""
@@ -91,3 +107,10 @@ class Registry:
 
     def at_column(self, table: str, column: str) -> Element | None:
         return next((e for e in self.at_table(table) if e.column_name == column), None)
+
+
+_NAMES = tuple(field.name for field in fields(Element))
+
+
+def _row(element: Element) -> dict[str, Any]:
+    return {name: getattr(element, name) for name in _NAMES}

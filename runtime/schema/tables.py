@@ -9,6 +9,7 @@ said by the record layer, so that a field can become required while old records 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from threading import RLock
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,29 +24,64 @@ RATE_COLUMN = "exchange_rate__"
 RATE_SCALE = 10
 ON_DELETE = {"refuse": None, "clear": "SET NULL", "cascade": "CASCADE"}
 NOT_NULL = frozenset({"id", "created_at", "created_on", "updated_at", "version"})
+_MOST_ASKED = 2000
 
 
 class Tables:
-    """The tables of one published application on one kind of database (`sqlite` or `postgresql`)."""
+    """The tables of one published application on one kind of database (`sqlite` or `postgresql`).
+
+    Each is made when it is first asked for: most processes meet a few of them, and start the sooner. All are in
+    `metadata`.
+    """
 
     def __init__(self, app: Application, dialect: str) -> None:
         self.app = app
         self.dialect = dialect
         self.memo: dict[Any, Any] = {}  # what is prepared once per published version: plans, rights, statements
-        self.metadata = sa.MetaData()
+        self._metadata = sa.MetaData()
         self._tables: dict[str, sa.Table] = {}
         self._joins: dict[tuple[str, str], sa.Table] = {}
-        self._entities: dict[str, str] = {}
-        for entity in app.entities.values():
-            if not entity.retired:
-                self._add(entity)
+        self._lock = RLock()
+        self._entities: dict[str, str] = {}  # physical table -> entity
+        for entity in self._living():
+            self._entities[entity.table] = entity.name
+            joined = (field for field in entity.fields.values() if is_joined(field))
+            self._entities |= {physical(entity.table, column_name(field)): entity.name for field in joined}
+
+    def _living(self) -> Iterator[Entity]:
+        return (entity for entity in self.app.entities.values() if not entity.retired)
+
+    @property
+    def metadata(self) -> sa.MetaData:
+        """All tables."""
+        for entity in self._living():
+            self.table(entity.name)
+        return self._metadata
+
+    def area(self, name: str) -> dict[Any, Any]:
+        """The part of the memo for what callers may ask for in any number of ways: emptied when it has grown large."""
+        found: dict[Any, Any] = self.memo.setdefault(("area", name), {})
+        if len(found) > _MOST_ASKED:
+            found.clear()
+        return found
 
     def table(self, entity: str) -> sa.Table:
         """The table of an entity. KeyError where there is none."""
-        return self._tables[entity]
+        found = self._tables.get(entity)
+        return self._made(entity) if found is None else found
+
+    def _made(self, name: str) -> sa.Table:
+        with self._lock:
+            if name not in self._tables:
+                entity = self.app.entities[name]
+                if entity.retired:
+                    raise KeyError(name)
+                self._tables[name] = self._add(entity)
+            return self._tables[name]
 
     def join_table(self, entity: str, field: str) -> sa.Table:
         """The join table of a field of storage `choices` or `links`: columns `record_id` and `value`."""
+        self.table(entity)
         return self._joins[entity, field]
 
     def pairs(self, entity: str, field: str) -> sa.FromClause:
@@ -55,8 +91,8 @@ class Tables:
         """
         model = self.app.entities[entity].fields[field]
         if model.through is None:
-            return self._joins[entity, field]
-        pair = self._tables[model.through]
+            return self.join_table(entity, field)
+        pair = self.table(model.through)
         near, far = pair_links(self.app, entity, model)
         owner, value = pair.c[column_name(near)], pair.c[column_name(far)]
         living = [owner.is_not(None), value.is_not(None), pair.c.deleted_at.is_(None)]
@@ -65,7 +101,7 @@ class Tables:
 
     def column(self, entity: str, field: str) -> sa.Column:
         """The column of a stored field."""
-        return self._tables[entity].c[column_name(self.app.entities[entity].fields[field])]
+        return self.table(entity).c[column_name(self.app.entities[entity].fields[field])]
 
     def entity_of(self, table: str) -> str | None:
         """The entity a physical table (also a join table) belongs to."""
@@ -73,20 +109,22 @@ class Tables:
 
     @property
     def joins(self) -> Mapping[tuple[str, str], sa.Table]:
+        """All join tables, by entity and field."""
+        for entity in self._living():
+            self.table(entity.name)
         return self._joins
 
-    def _add(self, entity: Entity) -> None:
+    def _add(self, entity: Entity) -> sa.Table:
         columns = [column for field in entity.fields.values() for column in columns_of(entity, field, self.app)]
         if has_rate(entity):
             columns.append(sa.Column(RATE_COLUMN, ScaledDecimal(RATE_SCALE)))
-        table = sa.Table(entity.table, self.metadata, *columns, sqlite_autoincrement=True)
-        self._tables[entity.name] = table
-        self._entities[entity.table] = entity.name
+        table = sa.Table(entity.table, self._metadata, *columns, sqlite_autoincrement=True)
         for index in indexes_of(entity, table, self.dialect):
             table.append_constraint(index) if isinstance(index, sa.Constraint) else index._set_parent(table)
         for field in entity.fields.values():
             if is_joined(field):
                 self._join(entity, field)
+        return table
 
     def _join(self, entity: Entity, field: Field) -> None:
         name = physical(entity.table, column_name(field))
@@ -97,10 +135,9 @@ class Tables:
         record: sa.Column = sa.Column(
             "record_id", Key(), _foreign_key(name, "record_id", entity.table, "CASCADE"), nullable=False
         )
-        table = sa.Table(name, self.metadata, record, value, sa.PrimaryKeyConstraint("record_id", "value"))
+        table = sa.Table(name, self._metadata, record, value, sa.PrimaryKeyConstraint("record_id", "value"))
         _index(table, ("value", "record_id"), self.dialect)
         self._joins[entity.name, field.name] = table
-        self._entities[name] = entity.name
 
 
 def column_name(field: Field) -> str:

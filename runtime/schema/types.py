@@ -7,7 +7,7 @@ that a reflected database says everything a wanted one does.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -22,7 +22,8 @@ from rules.numbers import CONTEXT
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SQLITE_DIGITS = 18  # a scaled integer of 18 digits fits a signed 64-bit integer
-_PLAIN = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_SUBCLASS
+_DATED = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_SUBCLASS
+_PLAIN = _DATED | orjson.OPT_PASSTHROUGH_DATETIME
 _BEYOND = 10**SQLITE_DIGITS
 
 
@@ -104,6 +105,17 @@ class ScaledDecimal(TypeDecorator[Decimal]):
         return self
 
 
+def scaled_many(values: Sequence[Decimal | None], scale: int) -> list[int | None]:
+    """`_scaled` of a column, with one look at its bounds. Raises OverflowError."""
+    found = [
+        None if v is None else int(v.scaleb(scale, CONTEXT).to_integral_value(ROUND_HALF_UP, CONTEXT)) for v in values
+    ]
+    there = [v for v in found if v is not None]
+    if there and not -_BEYOND < min(there) <= max(there) < _BEYOND:
+        raise OverflowError(f"a value has more than {SQLITE_DIGITS} digits")
+    return found
+
+
 def _scaled(value: Decimal, scale: int) -> int:
     """`value` in units of 10**-scale, rounded half-up. Raises OverflowError beyond what SQLite's integers hold."""
     if value.adjusted() + scale >= SQLITE_DIGITS:
@@ -180,10 +192,10 @@ class Json(TypeDecorator[Any]):
         return json.loads(value)
 
 
-def json_text(value: Any, default: Callable[[Any], Any] | None = None) -> str:
-    """Compact JSON. `default` says what is no JSON value by itself; dates and times go there too."""
+def json_text(value: Any, default: Callable[[Any], Any] | None = None, *, dates: bool = False) -> str:
+    """Compact JSON. `default` says what is no JSON value by itself; with `dates` dates and times are ISO texts."""
     try:
-        return orjson.dumps(value, default, _PLAIN).decode()
+        return orjson.dumps(value, default, _DATED if dates else _PLAIN).decode()
     except TypeError:  # whole numbers beyond 64 bits
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=default)
 

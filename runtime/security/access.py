@@ -14,7 +14,9 @@ from sqlalchemy.sql.selectable import FromClause
 
 from metadata.model import Entity, Role
 from rules.evaluate import Environment, Values, evaluate
+from runtime.decisions.membership import memberships
 from runtime.query.expressions import SqlContext, condition
+from runtime.security.masks import Masks, home_field, member_rows
 from runtime.security.rights import NO_RIGHTS, EntityRights, Rights, RowScope
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ class Access:
         self.superuser = bool(session.user.superuser)
         self._rights = _rights(session)
         self._context: SqlContext | None = None
+        self.masks = Masks(session)
 
     # --- entities and fields ---------------------------------------------------------------------------------
 
@@ -86,11 +89,11 @@ class Access:
         scope = self._rights.of(entity).operations.get(operation)
         if scope is None:
             return sa.false()
-        if scope.everything:
-            return None
         described = self.app.entities[entity]
         if described.parent is not None:
             return self._of_parent(described, scope, alias)
+        if scope.everything:
+            return None
         return self._scope(described, operation, scope, alias)
 
     def guard(self, entity: str, alias: FromClause) -> ColumnElement[bool] | None:
@@ -106,20 +109,29 @@ class Access:
             "access_units": sorted(user.unit_ids),
             "access_teams": sorted(user.team_ids),
             "access_subordinates": sorted(user.subordinate_ids),
+            **self.masks.binds(),
         }
 
-    def _of_parent(self, entity: Entity, scope: RowScope, alias: FromClause) -> ColumnElement[bool]:
+    def _of_parent(self, entity: Entity, scope: RowScope, alias: FromClause) -> ColumnElement[bool] | None:
         assert entity.parent is not None
         parent_name, back = entity.parent
+        masked = entity.parent_field in self.masks.of(parent_name)
+        if scope.everything and not masked:
+            return None
         parent = self.app.entities[parent_name]
         above = self.tables.table(parent_name).alias()
-        within = self._scope(parent, "read", scope, above)
+        within = sa.true() if scope.everything else self._scope(parent, "read", scope, above)
+        if masked:
+            within = sa.and_(within, self.masks.open(parent_name, entity.parent_field or "", above))
         link = alias.c[entity.fields[back].column or back]
         return sa.exists(sa.select(sa.literal(1)).select_from(above).where(above.c.id == link, within))
 
     def _scope(self, entity: Entity, operation: str, scope: RowScope, alias: FromClause) -> ColumnElement[bool]:
         parts = [self._named(name, entity, operation, alias) for name in sorted(scope.named)]
         parts += [condition(e, alias, self.context) for e in scope.expressions]
+        pooled = member_rows(self.session, entity.name, alias) if operation == "read" else None
+        if pooled is not None:
+            parts.append(pooled)
         return sa.or_(*parts) if parts else sa.false()
 
     def _named(self, name: str, entity: Entity, operation: str, alias: FromClause) -> ColumnElement[bool]:
@@ -182,9 +194,17 @@ class Access:
         if scope.everything:
             return True
         described = self.app.entities[entity]
+        if operation == "read" and self._pooled(entity, values):
+            return True
         return any(self._holds(name, described, operation, values) for name in scope.named) or any(
             evaluate(e, values, environment) is True for e in scope.expressions
         )
+
+    def _pooled(self, entity: str, values: Values) -> bool:
+        """Whether the record lies in a pool the user belongs to."""
+        if not self.app.rules_of(entity, "pool"):
+            return False
+        return values.get(home_field(self.app, entity)) in memberships(self.session)[0]
 
     def unlimited(self, entity: str, operation: str) -> bool:
         """Whether `allows` says yes to every record."""
@@ -254,6 +274,7 @@ def sql_context(session: Session, *, guarded: bool = False, environment: Environ
         environment=environment or session.environment(),
         user_id=session.user.id,
         guard=None if access is None or access.superuser else access.guard,
+        mask=None if access is None or access.superuser else access.masks.shown,
     )
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -30,8 +30,7 @@ ROWS_PER_SEAL = 5000
 _ENTRY = struct.Struct(">q16s")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A change: `changes` maps a field to [before, after], a lines field to what was added, changed and removed.
 
     Values are the record's own; written they are as `plain` makes them.
@@ -59,19 +58,19 @@ def write(session: Session, entries: Iterable[Entry]) -> None:
         entity.append(entry.entity)
         record.append(entry.record)
         action.append(entry.action)
-        changes.append(json_text(entry.changes, plain))
+        changes.append(json_text(entry.changes, plain, dates=True))
     if not record:
         return
     now, user = session.now, session.user.id
     same = dict.fromkeys(("at", "created_at", "updated_at"), now) | dict.fromkeys(("person", "created_by"), user)
     same |= {"updated_by": user, "created_on": session.today, "version": 1}
-    same |= {"channel": session.channel, "request": session.request_id}
+    same |= {"channel": session.channel, "request": session.request_id, "cause": session.cause}
     insert = insert_of(session, session.table("audit"), _COLUMNS, _READY)
     insert.run(session.connection, len(record), columns, same)
 
 
 _COLUMNS = (
-    "entity", "record", "action", "changes", "at", "person", "channel", "request",
+    "entity", "record", "action", "changes", "at", "person", "channel", "request", "cause",
     "created_at", "created_on", "created_by", "updated_at", "updated_by", "version",
 )  # fmt: skip
 _READY = frozenset({"changes"})  # JSON text is made of the whole row at once
@@ -164,6 +163,8 @@ def _compare(session: Session, after: int, last: int, digests: bytes) -> Iterato
 def digest(row: Mapping[Any, Any]) -> bytes:
     """16 bytes over all that the row says, in a form that no database changes."""
     said = {k: plain(row[k]) for k in ("id", "entity", "record", "action", "at", "person", "channel", "request")}
+    if row["cause"] is not None:  # rows from before there were causes keep their digest
+        said["cause"] = row["cause"]
     said["changes"] = plain(row["changes"])
     text = json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).digest()[:16]

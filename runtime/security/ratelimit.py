@@ -58,6 +58,24 @@ def _count(session: Session, key: str, now: int) -> int:
     return int(session.connection.execute(again.returning(login_attempt.c.failures)).scalar_one())
 
 
+def count_call(session: Session, key: str, most: int) -> None:
+    """Counts a call of something open to programs outside. Raises `TooManyRequests` beyond `most` in a minute."""
+    insert = sqlite.insert if session.site.dialect == "sqlite" else postgresql.insert
+    now = _now(session)
+    over = login_attempt.c.first_at < now - FIRST_BLOCK
+    first = insert(login_attempt).values(key=key[:200], failures=1, first_at=now, blocked_until=0)
+    again = first.on_conflict_do_update(
+        index_elements=[login_attempt.c.key],
+        set_={
+            "failures": sa.case((over, 1), else_=login_attempt.c.failures + 1),
+            "first_at": sa.case((over, now), else_=login_attempt.c.first_at),
+        },
+    )
+    calls = int(session.connection.execute(again.returning(login_attempt.c.failures)).scalar_one())
+    if calls > most:
+        raise TooManyRequests(seconds=60)
+
+
 def succeeded(session: Session, login: str, ip: str) -> None:
     session.connection.execute(sa.delete(login_attempt).where(login_attempt.c.key == _keys(login, ip)[0]))
 

@@ -64,6 +64,8 @@ class Rights:
             scope = EVERYTHING if all_rows else _union(g.operations.get(operation) for g in grants)
             if scope is not None:
                 operations[operation] = scope
+        for operation in _closed(entity):
+            operations.pop(operation, None)
         if entity.name in DIRECTORY and self.roles:
             operations.setdefault("read", EVERYTHING)
         if entity.parent is not None:
@@ -114,6 +116,13 @@ class Rights:
             fields = frozenset(f for e, f in hidden if e == name)
             if fields != rights.hidden:
                 self._entities[name] = EntityRights(rights.operations, fields, rights.read_only)
+
+
+def _closed(entity: Entity) -> tuple[str, ...]:
+    """What nobody may do: entries of a ledger are only added, balances are written with them alone."""
+    if entity.balances_of is not None:
+        return tuple(operation for operation in OPERATIONS if operation not in ("read", "export", "report"))
+    return ("edit", "delete", "assign", "share") if entity.ledger is not None else ()
 
 
 def _closure(app: Application, names: Iterable[str]) -> tuple[Role, ...]:

@@ -6,19 +6,33 @@ answers people opens a seal. Python code of the operator that needs the value (a
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from metadata.model import Application
 from runtime.errors import Forbidden, NotFound
+from runtime.schema.internal import element
 from runtime.schema.tables import column_name
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from cryptography.fernet import Fernet
 
     from runtime.records.values import Draft
     from runtime.site import Session, Site
+
+
+@dataclass(frozen=True, slots=True)
+class Resealed:
+    """`unreadable` values were sealed by neither key: they were lost before."""
+
+    resealed: int
+    unreadable: int
+
 
 PREFIX = "sealed:1:"
 _PURPOSE = b"octavo secret fields 1"
@@ -32,6 +46,17 @@ def _box(site: Site) -> Fernet:
     if found is None:
         found = site.cache["secrets.box"] = Fernet(_derived(site.settings.secret_key))
     assert isinstance(found, Fernet)
+    return found
+
+
+def _box_before(site: Site) -> Fernet | None:
+    """The key before, while the site goes over to a new one."""
+    from cryptography.fernet import Fernet
+
+    before = site.settings.secret_key_before
+    if before and "secrets.box_before" not in site.cache:
+        site.cache["secrets.box_before"] = Fernet(_derived(before))
+    found: Fernet | None = site.cache.get("secrets.box_before")
     return found
 
 
@@ -52,12 +77,18 @@ def seal(site: Site, text: str) -> str:
 
 
 def _opened(site: Site, stored: str) -> str | None:
-    from cryptography.fernet import InvalidToken
-
     if not stored.startswith(PREFIX):
         return None
+    found = _decrypted(_box(site), stored)
+    before = _box_before(site) if found is None else None
+    return found if before is None else _decrypted(before, stored)
+
+
+def _decrypted(box: Fernet, stored: str) -> str | None:
+    from cryptography.fernet import InvalidToken
+
     try:
-        return _box(site).decrypt(stored[len(PREFIX) :]).decode()
+        return box.decrypt(stored[len(PREFIX) :]).decode()
     except (InvalidToken, ValueError):
         return None
 
@@ -123,3 +154,64 @@ def _seal_column(session: Session, entity: str, field: str) -> int:
         session.connection.execute(change, [{"record_": i, "new_": seal(session.site, text)} for i, text in rows])
         sealed += len(rows)
     return sealed
+
+
+# --- another key ----------------------------------------------------------------------------------------------------
+
+
+def _sealed_columns(connection: sa.Connection) -> Iterator[sa.TableClause]:
+    """(id, value) of every column that holds or held secrets, also of fields that were retired since."""
+    wanted = sa.select(element.c.table_name, element.c.column_name).where(
+        element.c.type == "secret", element.c.column_name != ""
+    )
+    for table, name in connection.execute(wanted.distinct().order_by(element.c.table_name)).all():
+        yield sa.table(table, sa.column("id", sa.BigInteger), sa.column(name, sa.Text))
+
+
+def _value(table: sa.TableClause) -> sa.ColumnClause[str]:
+    return next(column for column in table.c if column.name != "id")
+
+
+def count_sealed(session: Session) -> int:
+    """How many values only the key opens."""
+    total = 0
+    for table in _sealed_columns(session.connection):
+        query = sa.select(sa.func.count()).select_from(table).where(_value(table).startswith(PREFIX))
+        total += int(session.connection.scalar(query) or 0)
+    return total
+
+
+def reseal(site: Site, progress: Callable[[int], None] | None = None) -> Resealed:
+    """Seals with the present key what the key before sealed, batch by batch; can be broken off and repeated."""
+    resealed = unreadable = 0
+    with site.session() as session:
+        tables = list(_sealed_columns(session.connection))
+    for table in tables:
+        after: int | None = 0
+        while after is not None:
+            with site.session(write=True) as session:
+                after, done, lost = _reseal_batch(session, table, after)
+            resealed, unreadable = resealed + done, unreadable + lost
+            if progress is not None:
+                progress(resealed)
+    return Resealed(resealed=resealed, unreadable=unreadable)
+
+
+def _reseal_batch(session: Session, table: sa.TableClause, after: int) -> tuple[int | None, int, int]:
+    """The last id looked at (None at the end), how many were sealed anew, how many no key opens."""
+    value = _value(table)
+    sealed = sa.select(table.c.id, value).where(table.c.id > after, value.startswith(PREFIX))
+    rows = session.connection.execute(sealed.order_by(table.c.id).limit(_BATCH)).all()
+    changes, lost = [], 0
+    for number, stored in rows:
+        if _decrypted(_box(session.site), stored) is not None:
+            continue
+        text = _opened(session.site, stored)
+        if text is None:
+            lost += 1
+        else:
+            changes.append({"record_": number, "old_": stored, "new_": seal(session.site, text)})
+    if changes:
+        same = (table.c.id == sa.bindparam("record_"), value == sa.bindparam("old_"))
+        session.connection.execute(sa.update(table).where(*same).values({value.name: sa.bindparam("new_")}), changes)
+    return (rows[-1][0] if rows else None), len(changes), lost

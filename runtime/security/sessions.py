@@ -11,7 +11,7 @@ import secrets
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
@@ -23,6 +23,7 @@ from runtime.schema.internal import session as session_table
 from runtime.schema.internal import version as version_table
 from runtime.security.passwords import hash_password, needs_rehash, verify_password
 from runtime.security.ratelimit import failed, refuse_if_blocked, succeeded
+from runtime.statements import Kept
 
 if TYPE_CHECKING:
     from runtime.site import Session, Site
@@ -103,7 +104,7 @@ def resolve_session(site: Site, token: str, connection: sa.Connection | None = N
     now = site.clock.now()
     values = {"token": digest(token), "now": now, "seen": now - IDLE}
     with answering(), nullcontext(connection) if connection else site.engine.connect() as reading:
-        row = reading.execute(_resolving(site), values).first()
+        row = _resolving(site).first(reading, values)
     if row is None:
         return None
     if now - row[1] > SEEN_STEP:
@@ -112,14 +113,14 @@ def resolve_session(site: Site, token: str, connection: sa.Connection | None = N
     return Known(row[0], int(row[2]))
 
 
-def _resolving(site: Site) -> sa.Select[Any]:
+def _resolving(site: Site) -> Kept:
     """The statement that resolves a session, built once per version."""
     memo = site.tables.memo
     if "resolve_session" not in memo:
         person = site.tables.table("user")
         moment = session_table.c.expires_at.type
         newest = sa.select(sa.func.max(version_table.c.number)).scalar_subquery()
-        memo["resolve_session"] = (
+        memo["resolve_session"] = Kept(
             sa.select(session_table.c.user_id, session_table.c.seen_at, newest)
             .select_from(session_table.join(person, person.c.id == session_table.c.user_id))
             .where(
@@ -128,9 +129,11 @@ def _resolving(site: Site) -> sa.Select[Any]:
                 session_table.c.seen_at > sa.bindparam("seen", type_=moment),
                 person.c.deleted_at.is_(None),
                 person.c.status.in_(ACTIVE),
-            )
+            ),
+            site.engine.dialect,
+            ("token", "now", "seen"),
         )
-    found: sa.Select[Any] = memo["resolve_session"]
+    found: Kept = memo["resolve_session"]
     return found
 
 

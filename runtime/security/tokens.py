@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from contextlib import nullcontext
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
@@ -14,6 +14,7 @@ from runtime.people import ACTIVE
 from runtime.schema.internal import token as token_table
 from runtime.schema.internal import version as version_table
 from runtime.security.sessions import digest
+from runtime.statements import Kept
 
 if TYPE_CHECKING:
     from runtime.site import Session, Site
@@ -40,7 +41,7 @@ def resolve_token(site: Site, text: str, connection: sa.Connection | None = None
     """
     now = site.clock.now()
     with answering(), nullcontext(connection) if connection else site.engine.connect() as reading:
-        row = reading.execute(_resolving(site), {"token": digest(text), "now": now}).first()
+        row = _resolving(site).first(reading, {"token": digest(text), "now": now})
     if row is None:
         return None
     if row[1] is None or now - row[1] > USED_STEP:
@@ -49,14 +50,14 @@ def resolve_token(site: Site, text: str, connection: sa.Connection | None = None
     return int(row[0])
 
 
-def _resolving(site: Site) -> sa.Select[Any]:
+def _resolving(site: Site) -> Kept:
     """The user, when the token was last used, and the newest published version; built once per version."""
     memo = site.tables.memo
     if "resolve_token" not in memo:
         person = site.tables.table("user")
         now = sa.bindparam("now", type_=token_table.c.expires_at.type)
         newest = sa.select(sa.func.max(version_table.c.number)).scalar_subquery()
-        memo["resolve_token"] = (
+        memo["resolve_token"] = Kept(
             sa.select(token_table.c.user_id, token_table.c.used_at, newest)
             .join(person, person.c.id == token_table.c.user_id)
             .where(
@@ -65,9 +66,11 @@ def _resolving(site: Site) -> sa.Select[Any]:
                 sa.or_(token_table.c.expires_at.is_(None), token_table.c.expires_at > now),
                 person.c.deleted_at.is_(None),
                 person.c.status.in_(ACTIVE),
-            )
+            ),
+            site.engine.dialect,
+            ("token", "now"),
         )
-    found: sa.Select[Any] = memo["resolve_token"]
+    found: Kept = memo["resolve_token"]
     return found
 
 

@@ -74,6 +74,7 @@ class BoundField:
     show: str | None = None
     members: tuple[BoundField, ...] = ()
     sortable: bool = False
+    source: str = ""  # the address its look-up asks, where the field belongs to no entity
 
     @property
     def numeric(self) -> bool:
@@ -185,13 +186,16 @@ class Binder:
         return self.shown_field(here, shown) if shown.of else shown
 
     def _members(self, field: Field) -> tuple[BoundField, ...]:
-        """The columns of a grid of lines."""
+        """The columns of a grid of lines: those of the lines' own list where one is declared, else all fields."""
         if field.storage != "children" or field.entity is None:
             return ()
         child = self.app.entities[field.entity]
         skip = {"position", child.parent[1] if child.parent else field.by}
         names = [f.name for f in child.own_fields if f.name not in skip and f.storage not in ("children",)]
-        bound = (self.field(child.name, name) for name in names if child.fields[name].type != "related")
+        declared = self.app.list_for(child.name, self.session.user.roles)
+        if not declared.generated:
+            names = [column.path[0] for column in declared.columns if len(column.path) == 1 and column.path[0] in names]
+        bound = (self.field(child.name, name) for name in names if child.fields[name].type not in ("related", "json"))
         return tuple(b for b in bound if b is not None)
 
     def choices(self, options: str) -> tuple[BoundChoice, ...]:

@@ -211,13 +211,14 @@ def read_form(form: BoundForm, given: Mapping[str, Sequence[str]]) -> dict[str, 
             if f"{name}.__rows" in given:
                 values[name] = [row for _, row in read_lines(bound, given)]
         elif name in given:
-            raw = _read_one(bound, given[name])
+            raw = read_one(bound, given[name])
             if not (bound.widget == "secret" and raw is None):
                 values[name] = raw
     return values
 
 
-def _read_one(bound: BoundField, texts: Sequence[str]) -> Any:
+def read_one(bound: BoundField, texts: Sequence[str]) -> Any:
+    """The raw value of one field from the texts of its elements."""
     if bound.widget in ("checkboxes", "lookup_many", "tags"):
         return [t for t in texts if t != ""]
     last = texts[-1] if texts else ""
@@ -242,7 +243,7 @@ def read_lines(bound: BoundField, given: Mapping[str, Sequence[str]]) -> list[tu
         if name == "id" and (found := number_in(texts[-1])) is not None:
             row["id"] = found
         elif name in members and not members[name].readonly:
-            row[name] = _read_one(members[name], texts)
+            row[name] = read_one(members[name], texts)
     kept = [(n, row) for n, row in rows.items() if "id" in row or _says_something(row, members)]
     return [(n, row if "id" in row else _with_defaults_open(row, members)) for n, row in kept]
 

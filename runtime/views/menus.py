@@ -12,7 +12,7 @@ from runtime.views.binder import Binder
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoundItem:
-    """Leads to a list (`entity`, perhaps `view`) or a report, or holds items."""
+    """Leads to a list (`entity`, perhaps `view`), a report or a page of its own, or holds items."""
 
     name: str
     label: str
@@ -20,6 +20,7 @@ class BoundItem:
     entity: str | None = None
     view: str | None = None
     report: str | None = None
+    page: str | None = None
     items: tuple[BoundItem, ...] = ()
 
     @property
@@ -81,18 +82,45 @@ def _item(binder: Binder, declared: MenuItem) -> BoundItem | None:
             return None
         if declared.report and not _may_report(binder, declared.report):
             return None
-        if not (declared.entity or declared.report):
+        if declared.page and not _has_page(binder, declared.page):
             return None
-    entity = binder.app.entities[declared.entity] if declared.entity else None
+        if not (declared.entity or declared.report or declared.page):
+            return None
     return BoundItem(
         name=declared.name,
         label=declared.label.of(binder.language),
-        icon=declared.icon or (entity.icon if entity else "chart-bar" if declared.report else None),
+        icon=declared.icon or _icon(binder, declared),
         entity=declared.entity,
         view=declared.view,
         report=declared.report,
+        page=declared.page,
         items=items,
     )
+
+
+# what a page of its own shows, and its icon: it is there where something of that kind is declared
+PAGES: dict[str, tuple[tuple[str, ...], str]] = {
+    "inbox": (("approval",), "checks"),
+    "pools": (("pool",), "lifebuoy"),
+    "runs": (("workflow", "reminder"), "activity"),
+    "notifications": ((), "bell"),
+    "today": ((), "sun"),
+}
+ADMIN_PAGES = frozenset({"runs"})
+
+
+def _has_page(binder: Binder, page: str) -> bool:
+    words, _ = PAGES[page]
+    shown = not words or any(binder.app.of(word) for word in words)
+    return shown and (page not in ADMIN_PAGES or binder.session.user.admin)
+
+
+def _icon(binder: Binder, declared: MenuItem) -> str | None:
+    if declared.entity:
+        return binder.app.entities[declared.entity].icon
+    if declared.report:
+        return "chart-bar"
+    return PAGES[declared.page][1] if declared.page else None
 
 
 def _may_report(binder: Binder, name: str) -> bool:

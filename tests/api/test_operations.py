@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -67,3 +68,22 @@ def test_logs_are_json_without_secrets(tmp_path: Path) -> None:
         root.setLevel(level)
     assert line["event"] == f"客户 used Bearer {MASK}"
     assert (line["password"], line["level"]) == (MASK, "warning")
+
+
+@pytest.mark.attack("N30")
+def test_metrics_are_for_this_machine_and_for_the_token(api: Api) -> None:
+    def status(address: str, **headers: str) -> int:
+        environ = {"REMOTE_ADDR": address}
+        return api.app.test_client().get("/metrics", headers=headers, environ_base=environ).status_code
+
+    assert [status("127.0.0.1"), status("::1"), status("127.8.8.8")] == [200, 200, 200]
+    assert [status("192.0.2.7"), status("::ffff:10.0.0.1"), status("")] == [404, 404, 404]
+    assert status("127.0.0.1", **{"X-Forwarded-For": "192.0.2.7"}) == 404
+    assert status("192.0.2.7", Authorization="Bearer ") == 404
+    settings = api.site.settings
+    api.site.settings = replace(settings, metrics_token="m" * 40)
+    try:
+        assert status("192.0.2.7", Authorization="Bearer " + "m" * 40) == 200
+        assert status("192.0.2.7", Authorization="Bearer " + "m" * 39) == 404
+    finally:
+        api.site.settings = settings

@@ -6,13 +6,15 @@ import io
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from runtime import records
 from runtime.archives import check_members
-from runtime.commands import backup as backups
+from runtime.backup import backup
 from runtime.commands import packages
 from runtime.errors import Answer, Conflict, NotFound, Refused, WrongMedia
 from runtime.exchange.state import JOB
@@ -20,6 +22,7 @@ from runtime.exchange.undo import WITHIN
 from runtime.files import open_file, storage_of
 from runtime.files.storage import path_of
 from runtime.jobs.registry import jobs, schedules
+from runtime.restore import restore
 from runtime.settings import new_secret, write_settings
 from tests.attacks.conftest import CANARY, PNG, Arena
 from tests.records.world import open_site
@@ -147,7 +150,7 @@ def test_an_import_of_nonsense_is_refused_and_leaves_nothing(arena: Arena) -> No
         answer = boss.page("POST", "/e/account/import", sent, content_type="multipart/form-data")
         assert answer.status_code in (409, 413, 415, 422), (name, answer.status_code)
     with arena.site.session() as session:
-        assert session.connection.exec_driver_sql("SELECT count(*) FROM account WHERE name LIKE '%PK%'").scalar() == 0
+        assert session.connection.scalar(sa.text("SELECT count(*) FROM account WHERE name LIKE '%PK%'")) == 0
 
 
 # --- archives -------------------------------------------------------------------------------------------------------
@@ -168,10 +171,11 @@ def archive(path: Path, *members: tuple[Any, Any]) -> Path:
     return path
 
 
+OUTSIDE = Path(gettempdir()) / "octavo-evil.yaml"  # where an absolute name in an archive would lead
 BAD = {
     "climbs": [("../evil.yaml", "x")],
     "climbs inside": [("a/../../evil.yaml", "x")],
-    "absolute": [("/tmp/octavo-evil.yaml", "x")],
+    "absolute": [(str(OUTSIDE), "x")],
     "backslash": [("..\\evil.yaml", "x")],
     "drive": [("C:/evil.yaml", "x")],
     "link": [(link("entities"), "/etc")],
@@ -191,7 +195,7 @@ def test_a_bad_package_is_refused_whole_and_its_entry_named(tmp_path: Path, kind
     assert refused.value.code.startswith("archive.")
     assert refused.value.params.get("name") or refused.value.params.get("most")
     assert set(tmp_path.rglob("*")) == before
-    assert not Path("/tmp/octavo-evil.yaml").exists()
+    assert not OUTSIDE.exists()
 
 
 @pytest.mark.attack("N67", "N52")
@@ -216,7 +220,7 @@ def test_a_bad_backup_is_refused_and_the_site_stays(tmp_path: Path) -> None:
     site = open_site("", folder)
     write_settings(replace(site.settings, secret_key=new_secret()))
     good = tmp_path / "good.zip"
-    backups.backup(site, good)
+    backup(site, good)
     site.close()
     whole = (folder / "octavo.db").read_bytes()
     with zipfile.ZipFile(good) as opened:
@@ -224,7 +228,7 @@ def test_a_bad_backup_is_refused_and_the_site_stays(tmp_path: Path) -> None:
     damaged = bytearray(parts["database.sqlite"])
     damaged[4096:8192] = b"\xff" * 4096
     bad = [
-        {**parts, "../evil": b"x"}, {**parts, "/tmp/octavo-evil": b"x"}, {**parts, "files\\..\\x": b"x"},
+        {**parts, "../evil": b"x"}, {**parts, str(OUTSIDE): b"x"}, {**parts, "files\\..\\x": b"x"},
         {**parts, "database.sqlite": bytes(damaged)}, {**parts, "database.sqlite": b"no database"}, {**parts, "database.sqlite": b""},
         {name: data for name, data in parts.items() if name != "octavo-backup.json"},
         {**parts, "octavo-backup.json": b'{"format": 1, "database": "../../x", "dialect": "sqlite"}'},
@@ -232,11 +236,11 @@ def test_a_bad_backup_is_refused_and_the_site_stays(tmp_path: Path) -> None:
     for number, members in enumerate(bad):
         file = archive(tmp_path / f"bad{number}.zip", *members.items())
         with pytest.raises(Answer):
-            backups.restore(folder, file, replace_existing=True)
+            restore(folder, file, replace_existing=True)
         assert (folder / "octavo.db").read_bytes() == whole
     assert sorted(p.name for p in tmp_path.iterdir() if p.is_dir()) == ["site"]
     assert (good.stat().st_mode & 0o077) == 0
-    backups.restore(folder, good, replace_existing=True)
+    restore(folder, good, replace_existing=True)
 
 
 # --- sweeping -------------------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from runtime import records
 from runtime.commands.doctor import examine
@@ -220,9 +221,7 @@ def test_sixteen_at_once_get_sixteen_numbers_and_one_wins(arena: Arena) -> None:
     assert len(set(numbers)) == 9
     assert sorted(moved) == [200] + [412] * 15
     with arena.site.session() as session:
-        codes = (
-            session.connection.exec_driver_sql("SELECT code FROM account WHERE name LIKE 'at once%'").scalars().all()
-        )
+        codes = session.connection.scalars(sa.text("SELECT code FROM account WHERE name LIKE 'at once%'")).all()
     assert sorted(codes) == sorted(numbers)
 
 

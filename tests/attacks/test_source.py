@@ -85,7 +85,7 @@ def test_no_shell_and_no_evaluation_of_texts() -> None:
                 call.lineno,
             )
     assert sorted(p for p, t in TREES.items() if "subprocess" in imported(t)) == sorted(
-        {"runtime/backup.py", "runtime/commands/backup.py", "web/build_assets.py"} & TREES.keys()
+        {"runtime/backup.py", "web/build_assets.py"}
     ), "a new place that starts programs: their arguments may hold nothing that people write"
 
 
@@ -97,10 +97,16 @@ def test_settings_name_no_program() -> None:
     ]
 
 
+DOORS = ("runtime/messaging/calling.py", "runtime/messaging/deliver.py")
+
+
 @pytest.mark.attack("N74", "N75", "N76", "N77", "T26")
-def test_the_product_opens_no_address(arena: Arena) -> None:
+def test_the_product_opens_addresses_through_one_door_alone(arena: Arena) -> None:
+    """Webhooks and mails leave by the modules named in DOORS: they judge the address first (tests of the outbox)."""
     outward = {"urllib3", "requests", "httpx", "aiohttp", "smtplib", "ftplib", "weasyprint", "imaplib", "telnetlib"}
     for path, tree in TREES.items():
+        if str(path).replace("\\", "/").endswith(DOORS):
+            continue
         assert "http.client" not in ast.unparse(tree)
         assert not imported(tree) & outward, f"{path} opens addresses: it must go through one checked door"
         assert not [c for n, c in called(tree) if n.endswith(("urlopen", "urlretrieve", "create_connection"))], path
@@ -128,14 +134,16 @@ def test_no_text_of_people_becomes_a_template() -> None:
     raw = {
         t.name for t in (ROOT / "web" / "templates").rglob("*.html") if "|safe" in t.read_text("utf-8").replace(" ", "")
     }
-    assert raw <= {"history.html", "section.html"}, "only what a widget made, which escapes, goes in as it is"
+    assert raw <= {"history.html", "section.html", "cell.html"}, (
+        "only what a widget made, which escapes, goes in as it is"
+    )
 
 
 @pytest.mark.attack("N43", "N40", "N37")
 def test_statements_are_not_put_together_from_values() -> None:
     """`text()` and driver SQL take constants, or names quoted by the dialect."""
     allowed = ("runtime/schema/", "runtime/query/", "runtime/database.py", "runtime/backup.py", "runtime/commands/", "runtime/records/",
-               "runtime/numbering.py", "runtime/publishing/", "runtime/site.py")  # fmt: skip
+               "runtime/numbering.py", "runtime/publishing/", "runtime/site.py", "runtime/statements.py")  # fmt: skip
     for path, tree in TREES.items():
         if path.startswith(allowed):
             continue
@@ -192,6 +200,7 @@ def test_isolation_is_the_one_the_guards_are_written_for(arena: Arena) -> None:
 
 
 @pytest.mark.attack("T5", "T6")
+@pytest.mark.parametrize("arena", ["sqlite"], indirect=True)
 def test_sqlite_writes_what_it_acknowledges(arena: Arena) -> None:
     with arena.site.session() as session:
         assert session.connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2  # FULL

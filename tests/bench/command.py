@@ -25,7 +25,7 @@ def table(result: dict[str, Any]) -> str:
         f"{machine['records']:,} records, {machine['database']}, {machine['workers']} workers, "
         f"{machine['processors']} processors, Python {machine['python']}",
         "",
-        "| figure | floor | Octavo | ratio (p50 / throughput) | reach |",
+        "| figure | floor | Octavo | ratio (p50 / throughput / processor) | reach |",
         "| --- | --- | --- | --- | --- |",
     ]
     for name, figure in result["figures"].items():
@@ -39,7 +39,7 @@ def _cells(figure: dict[str, Any]) -> tuple[str, str, str, str]:
         return (
             f"{figure['floor_p50_ms']} ms",
             f"{figure['octavo_p50_ms']} ms",
-            f"{figure['ratio']} / {figure['throughput_ratio']}",
+            f"{figure['ratio']} / {figure['throughput_ratio']} / {figure.get('cpu_ratio', '–')}",
             reach,
         )
     if "before" in figure:

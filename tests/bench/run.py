@@ -24,7 +24,7 @@ from runtime.site import Site
 from tests.bench import data
 from tests.bench.client import Browser, Request, form_body, latencies, p50, p99, throughput
 from tests.bench.floor import app as floor
-from tests.bench.servers import floor_server, octavo_server, resident_mib
+from tests.bench.servers import cpu_seconds, floor_server, octavo_server, resident_mib
 from tests.databases import postgres_database
 
 ROUNDS = 5
@@ -264,16 +264,22 @@ def compare(a: Arena, options: Options) -> dict[str, dict[str, Any]]:
             options.say(name)
             times: dict[str, list[float]] = {"floor": [], "octavo": []}
             rates: dict[str, list[float]] = {"floor": [], "octavo": []}
+            computed: dict[str, list[float]] = {"floor": [], "octavo": []}
+            servers = {"floor": floor_process.pid, "octavo": process.pid}
             for where, at in ((floor_port, ours_floor), (port, ours)):
                 latencies(where, at, options.requests // 2, counter)
                 counter += options.requests
             for _ in range(ROUNDS):
                 for side, where, at in (("floor", floor_port, ours_floor), ("octavo", port, ours)):
+                    before = cpu_seconds(servers[side])
                     times[side] += latencies(where, at, options.requests, counter)
+                    after = cpu_seconds(servers[side])
+                    if before is not None and after is not None:
+                        computed[side].append((after - before) / options.requests)
                     counter += options.requests
                     rates[side].append(throughput(where, at, options.requests, 4, counter))
                     counter += options.requests * 5
-            results[name] = ratio(name, times, rates)
+            results[name] = ratio(name, times, rates, computed)
         results["memory, MiB a worker"] = {
             "floor": round(max(resident_mib(floor_process.pid)), 1),
             "octavo": round(max(resident_mib(process.pid)), 1),
@@ -281,7 +287,9 @@ def compare(a: Arena, options: Options) -> dict[str, dict[str, Any]]:
     return results
 
 
-def ratio(name: str, times: dict[str, list[float]], rates: dict[str, list[float]]) -> dict[str, Any]:
+def ratio(
+    name: str, times: dict[str, list[float]], rates: dict[str, list[float]], computed: dict[str, list[float]]
+) -> dict[str, Any]:
     ours, theirs = p50(times["octavo"]), p50(times["floor"])
     figure = {
         "floor_p50_ms": round(theirs * 1000, 2),
@@ -291,6 +299,10 @@ def ratio(name: str, times: dict[str, list[float]], rates: dict[str, list[float]
         "ratio": round(ours / theirs, 2),
         "throughput_ratio": round(statistics.median(rates["floor"]) / statistics.median(rates["octavo"]), 2),
     }
+    if computed["floor"] and computed["octavo"]:
+        # What a request costs the server, in processor time: on a machine that has other work, the steadiest figure.
+        spent = {side: statistics.median(seconds) for side, seconds in computed.items()}
+        figure["cpu_ratio"] = round(spent["octavo"] / spent["floor"], 2)
     return figure | ({"reach": REACH[name]} if name in REACH else {})
 
 

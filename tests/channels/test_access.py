@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,30 +18,30 @@ from runtime.records.values import Loader
 from runtime.security.access import Access
 from runtime.security.rights import EntityRights, Rights
 from tests.channels.walk import Walk
-from tests.channels.world import ROLES, World, build
+from tests.channels.world import ROLES, Role, World, build
 from tests.channels.writes import Writes
 
 
 @pytest.mark.attack("N01", "N06", "N13", "N15", "N17", "N18", "N19", "N21", "N23", "N48", "N96")
-def test_every_channel_shows_what_the_oracle_says(world: World) -> None:
+def test_every_channel_shows_what_the_oracle_says(world: World, roles: Sequence[Role]) -> None:
     wrong, steps = [], 0
-    for role in ROLES:
+    for role in roles:
         walk = Walk(world, role)
         wrong += [(role.number, role.person, *found) for found in walk.run()]
         steps += walk.steps
     assert not wrong, (len(wrong), wrong[:20])
-    assert steps > 3000  # nobody stood still
+    assert steps > 3000 * len(roles) // len(ROLES)  # nobody stood still
 
 
 @pytest.mark.attack("N01", "N03", "N05", "N07", "N11", "N14", "N26", "N27", "N34", "N87")
-def test_every_write_that_is_not_allowed_is_refused_and_leaves_no_trace(world: World) -> None:
+def test_every_write_that_is_not_allowed_is_refused_and_leaves_no_trace(world: World, roles: Sequence[Role]) -> None:
     wrong, steps = [], 0
-    for role in ROLES:
+    for role in roles:
         walk = Writes(world, role)
         wrong += [(role.number, role.person, *found) for found in walk.run()]
         steps += walk.steps
     assert not wrong, (len(wrong), wrong[:20])
-    assert steps > 1000
+    assert steps > 1000 * len(roles) // len(ROLES)
 
 
 def as_if_reading(*operations: str) -> Callable[..., Any]:
@@ -108,6 +108,7 @@ FAULTS: dict[str, tuple[type[Walk], Any, str, Any]] = {
 WRITING = {name for name, (walk, *_) in FAULTS.items() if walk is Writes} | {"row rights"}  # these leave something
 
 
+@pytest.mark.parametrize("world", ["sqlite"], indirect=True)  # what is judged here is the judge
 @pytest.mark.parametrize("fault", sorted(FAULTS))
 def test_a_planted_fault_is_found(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
     """A judge that finds nothing proves nothing; nor does one that finds something where nothing is wrong."""

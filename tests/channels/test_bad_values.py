@@ -18,6 +18,7 @@ from runtime import records
 from runtime.site import Site
 from tests.channels.walk import body
 from tests.channels.world import content, enter
+from tests.databases import database_of
 from tests.records.world import add_user, open_site
 from web.app import create_app
 
@@ -161,12 +162,13 @@ class Ways:
         return str(self.unseen) if value == UNSEEN else value
 
 
-@pytest.fixture(scope="module")
-def ways(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ways]:
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def ways(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ways]:
     folder = tmp_path_factory.mktemp("bad")
-    site = open_site(f"sqlite:///{folder / 'o.db'}", folder, APPLICATION)
-    yield Ways(site)
-    site.close()
+    with database_of(request.param, folder) as url:
+        site = open_site(url, folder, APPLICATION)
+        yield Ways(site)
+        site.close()
 
 
 def told(answer: TestResponse) -> dict[str, str]:

@@ -19,6 +19,7 @@ from runtime.files.attachments import upload
 from runtime.security import sessions
 from runtime.security.tokens import create_token
 from runtime.site import Site
+from tests.databases import sqlite_url
 from tests.records.world import add_user, open_site
 from tests.web.conftest import Browser
 from web.app import create_app
@@ -279,8 +280,8 @@ def content(site: Site) -> dict[str, int]:
     return found
 
 
-def build(folder: Path) -> World:
-    site = open_site(f"sqlite:///{folder / 'o.db'}", folder, APPLICATION + "".join(map(role_text, ROLES)))
+def build(folder: Path, url: str = "") -> World:
+    site = open_site(url or sqlite_url(folder), folder, APPLICATION + "".join(map(role_text, ROLES)))
     world = World(site, create_app(site, testing=True))
     _people(world)
     _vaults(world)

@@ -311,3 +311,18 @@ def test_the_password_given_at_init_signs_in(octavo: Octavo, site: Path) -> None
 
     with Site.open(site) as opened:
         assert sign_in(opened, "admin", PASSWORD, "127.0.0.1")
+
+
+def test_a_package_that_hides_ours_is_named(octavo: Octavo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "__init__.py").write_text("", encoding="utf-8")
+    root = Path(__file__).resolve().parents[2]
+    code = "import sys; from web.cli import run; sys.path.insert(0, sys.argv[1]); sys.exit(run(['versions']))"
+    environment = {"PATH": "/usr/bin", "OCTAVO_LANG": "zh", "PYTHONPATH": str(root)}
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], cwd=tmp_path, env=environment, capture_output=True, check=False
+    )
+    assert done.returncode == 1
+    assert "rules" in done.stderr.decode()
+    assert "遮住" in done.stderr.decode()
+    assert octavo("versions").code == 1  # no site here, and nothing hidden

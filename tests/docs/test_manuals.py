@@ -15,7 +15,7 @@ from web.cli import COMMANDS, Commands
 
 ROOT = Path(__file__).resolve().parents[2]
 MANUALS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "examples").glob("*/README.md"))]
-COMMAND = re.compile(r"(?:^|[`$ ])octavo (?:--site \S+ )?([a-z]+)(?: ([a-z]+))?([^\n`|]*)", re.M)
+COMMAND = re.compile(r"(?:^|[`$ ])octavo (?:--site \S+ )?([a-z]+(?:-[a-z]+)*)(?: ([a-z]+))?([^\n`|]*)", re.M)
 
 
 def written_commands() -> list[tuple[str, str, str, str]]:
@@ -41,8 +41,9 @@ def test_commands_of_the_manuals_exist_with_their_options(written: tuple[str, st
     assert name in COMMANDS
     command = command_named(name)
     if isinstance(command, click.Group):
-        assert word in command.commands
-        command = command.commands[word]
+        below = command.get_command(click.Context(command), word)
+        assert below is not None
+        command = below
     known = {option for parameter in command.params for option in parameter.opts}
     assert set(re.findall(r"(?<=\s)--[a-z-]+", f" {word} {rest}")) - {"--site"} <= known | {"--help"}
 

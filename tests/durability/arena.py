@@ -48,8 +48,10 @@ def save(site: Site, note: Note, chosen: random.Random) -> None:
 
 def import_again(site: Site, note: Note, chosen: random.Random) -> None:
     """Imports one file; a killed import is taken up by the next child."""
+    from runtime.exchange import imports
     from runtime.exchange.imports import Request, import_file
 
+    imports.BATCH = 20  # kills fall between batches and into them
     source = site.folder / "arena.csv"
     while True:
         status = import_file(site, "shipment", source, request=Request(match=("code",)))
@@ -84,17 +86,23 @@ LONGEST = {"save": 0.7, "import": 0.7, "publish": 2.5}  # seconds; a publish is 
 
 def one_round(folder: Path, kind: str, chosen: random.Random, log: Path) -> None:
     """Forks a writer and kills it at a random moment of its work."""
+    ready, tell = os.pipe()
     child = os.fork()
     if child == 0:
         try:
             descriptor = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
             site = Site.open(folder, clock=SystemClock())
+            site.application()
+            os.write(tell, b"ready")
             KINDS[kind](site, lambda line: (os.write(descriptor, f"{line}\n".encode()), None)[1], chosen)
         except BaseException as error:
             os.write(2, f"{type(error).__name__}: {error}\n".encode())
         finally:
             os._exit(3)
-    time.sleep(chosen.uniform(0.05, LONGEST[kind]))
+    os.close(tell)
+    os.read(ready, 5)  # the moment is one of the work, however long a busy machine takes to begin
+    os.close(ready)
+    time.sleep(chosen.uniform(0.0, LONGEST[kind]))
     os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
     if not os.WIFSIGNALED(status):

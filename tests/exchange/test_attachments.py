@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from runtime import records
 from runtime.errors import NotFound, Refused, WrongMedia
 from runtime.files import Use, link_files, open_file, storage_of, sweep, upload
+from runtime.files.sniff import media_type
 from runtime.site import Site
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 32
@@ -120,3 +121,22 @@ def test_a_record_cannot_be_saved_with_the_file_of_another(site: Site) -> None:
     fresh = staged(site, 1)
     with site.session(1, write=True) as session, pytest.raises(Refused):
         records.create_many(session, "firm", [{"name": "丙", "logo": fresh}, {"name": "丁", "logo": fresh}])
+
+
+@pytest.mark.parametrize(
+    ("head", "taken"),
+    [
+        (b"name,notes\nA,<script>alert(1)</script>\n", True),
+        ("\ufeff名称;备注\n甲;<img src=x>\n".encode(), True),
+        ("name\tnotes\nA\t<style>\n".encode("utf-16"), True),
+        (b"<html>,<body>\nx,y\n", False),
+        (b"\n\n<!doctype html>\na,b\n", False),
+        (b"no columns\n<script>\n", False),
+    ],
+)
+def test_a_table_whose_cells_hold_tags_is_a_table(head: bytes, taken: bool) -> None:
+    if taken:
+        assert media_type("a.csv", head) == "text/csv"
+        return
+    with pytest.raises(WrongMedia):
+        media_type("a.csv", head)

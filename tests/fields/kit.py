@@ -61,6 +61,7 @@ def context(**changes: Any) -> Coercion:
 
 SPEC: Mapping[str, Mapping[str, Any]] = {
     "select": {"options": "kind"},
+    "grade": {"options": "kind"},
     "multi_select": {"options": "kind"},
     "link": {"to": "customer"},
     "links": {"to": "customer"},

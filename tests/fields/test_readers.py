@@ -54,3 +54,26 @@ def test_reader_agrees_with_coerce(name: str, channel: str) -> None:
             for raw in [*VALUES, *random.Random(5).sample(VALUES, len(VALUES))]:
                 direct = answered(lambda value: kind.coerce(value, made, knows), raw)  # noqa: B023 - called at once
                 assert answered(reader, raw) == direct, (name, channel, changes, str(raw)[:40])
+
+
+@pytest.mark.parametrize("channel", ["api", "import"])
+@pytest.mark.parametrize(
+    "name", ["text", "long_text", "integer", "decimal", "percent", "money", "date", "boolean", "link"]
+)
+def test_a_column_is_read_as_its_values_are(name: str, channel: str) -> None:
+    """Whole columns, by chance of plain values alone, and each value in the company of a plain one."""
+    knows = context(channel=channel)
+    for changes in [{}, *BOUNDS.get(name, [])]:
+        kind, made = field(name, **changes)
+        direct = [(raw, answered(lambda value: kind.coerce(value, made, knows), raw)) for raw in VALUES]  # noqa: B023
+        good = [(raw, answer) for raw, answer in direct if answer[0] != "refused"]
+        texts = [pair for pair in good if type(pair[0]) is str and pair[0]]
+        chosen = random.Random(7)
+        columns = [chosen.sample(pairs, chosen.randint(1, min(4, len(pairs)))) for pairs in (good, texts) * 60 if pairs]
+        for column in columns:
+            read = kind.column_reader(made, knows)([raw for raw, _ in column])
+            assert [(type(value), repr(value)) for value in read] == [answer for _, answer in column], (name, changes)
+        for raw, answer in direct:
+            if answer[0] == "refused" and good:
+                with pytest.raises(Rejection):
+                    kind.column_reader(made, knows)([good[0][0], raw])

@@ -20,14 +20,16 @@ def test_thousands_of_checks_in_one_entity() -> None:
     text = "entity: large\nfields:\n  name: text\n  size: integer\nchecks:\n"
     spent, problems = seconds(text + "".join(check.format(n) for n in range(8000)))
     assert problems == 0
-    assert spent < 5  # 1.5 s without other load; 8 s when each place was searched for from the start
+    assert (
+        spent < 20
+    )  # 1.5 s without other load; what grows by the square would take minutes; 8 s when each place was searched for from the start
 
 
 def test_thousands_of_unknown_names() -> None:
     one = "entity: e{0}\nfields:\n  name: text\n  other: {{type: link, to: nothing_{0}}}\n"
     spent, problems = seconds("---\n".join(one.format(n) for n in range(3000)))
     assert problems == 3000
-    assert spent < 5  # 1.5 s without other load
+    assert spent < 20  # 1.5 s without other load; what grows by the square would take minutes
 
 
 def test_of_many_names_the_likely_one_is_suggested() -> None:

@@ -147,12 +147,12 @@ def test_a_list_page_takes_at_most_four_statements(local: Site) -> None:
     with local.session() as session:
         sort = parse_sort(session, "account", "-revenue")
         where = parse_where(session, "account", "stage == 'new'")
-        sa.event.listen(session.connection, "before_cursor_execute", lambda *a: said.append(a[2]))
+        sa.event.listen(session.connection.engine, "before_cursor_execute", lambda *a: said.append(a[2]))
         for rows in (1, 3, 10):
             said.clear()
             select = ("name", "owner", "owner.name", "unit", "groups", "revenue", "parent", "age_days")
             run(session, Query(entity="account", select=select, sort=sort, where=(where,), limit=rows, count="capped"))
-            assert len(said) <= 4, said
+            assert 1 <= len(said) <= 4, said
 
 
 def test_a_number_no_record_can_have_is_not_found(site: Site) -> None:

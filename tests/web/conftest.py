@@ -78,9 +78,9 @@ def admin(_admin: Browser) -> Browser:
     return _admin
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def seller_login(site: Site) -> str:
-    """Somebody with the rights of a seller, whose password is known here."""
+    """Somebody with the rights of a seller, whose password is known here, whatever another test made of it."""
     with site.session(write=True) as session:
         person, line = session.table("user"), session.table("user_role")
         row = session.connection.execute(

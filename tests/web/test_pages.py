@@ -7,6 +7,7 @@ import re
 import pytest
 from flask import Flask
 
+from runtime.security.access import Access
 from runtime.site import Site
 from tests.web.conftest import ENTITY, Browser
 
@@ -59,7 +60,9 @@ def test_every_entity_and_report_of_the_menu_opens(site: Site, admin: Browser, l
 
 def test_every_entity_has_a_form(site: Site, admin: Browser) -> None:
     app = site.application()
-    names = [e.name for e in app.entities.values() if e.parent is None and not e.platform]
+    with site.session(1) as session:
+        written = {n for n in app.entities if Access(session).can(n, "create")}  # not the balances of ledgers
+    names = [e.name for e in app.entities.values() if e.parent is None and not e.platform and e.name in written]
     assert {n: admin.get(f"/e/{n}/new").status_code for n in names} == dict.fromkeys(names, 200)
 
 

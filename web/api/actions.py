@@ -9,9 +9,11 @@ from typing import Any
 from flask import Response, request
 
 from metadata.model import Entity
+from runtime import actions as registry
 from runtime import records
-from runtime.errors import Conflict, Forbidden, NotFound
+from runtime.errors import Conflict, Forbidden, NotFound, Stale
 from runtime.messages import say
+from runtime.security import audit
 from runtime.security.access import Access
 from runtime.site import Session
 from web.api import context, idempotent
@@ -61,7 +63,28 @@ def list_actions(entity: str, identity: str) -> Response:
         number = context.record_id(identity)
         deleted = _is_deleted(session, described, number)
         listed = [_state(session, described, a, deleted) for a in ACTIONS.values()]
+        if not deleted:
+            listed += [registry.plain_offer(offer) for offer in registry.offers(session, described.name, number)]
         return answer({"actions": listed})
+
+
+def _run_declared(session: Session, entity: Entity, number: int, name: str, given: dict[str, Any]) -> Response:
+    """An action that the metadata offer. `If-Match` holds for these, too."""
+    version = expected_version()
+    if version is not None:
+        registry.lock(session, entity.name, number)
+        current = records.read(session, entity.name, number, ["id"]).version
+        if current != version:
+            raise Stale(current_version=current)
+    outcome = registry.run(session, entity.name, number, name, given)
+    goto = outcome.goto
+    return answer(
+        {
+            "message": outcome.message,
+            "goto": None if goto is None else {"entity": goto[0], "id": str(goto[1])},
+            **audit.plain(dict(outcome.data)),
+        }
+    )
 
 
 def _is_deleted(session: Session, entity: Entity, identity: int) -> bool:
@@ -93,10 +116,10 @@ def run_action(entity: str, identity: str, action: str) -> Response:
     def work(session: Session) -> Response:
         described = context.entity_of(session, entity)
         found = ACTIONS.get(action)
-        if found is None:
-            raise NotFound("action.unknown", name=printable(action))
         number = context.record_id(identity)
         given = context.body_object() if request.content_length else {}
+        if found is None:
+            return _run_declared(session, described, number, printable(action), given)
         if _is_deleted(session, described, number) != found.deleted:
             raise Conflict("action.not_deleted" if found.deleted else "action.deleted_already")
         context.entity_of(session, entity, found.needs)

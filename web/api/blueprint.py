@@ -31,6 +31,7 @@ ROUTES: tuple[tuple[str, str, str, Callable[..., Any]], ...] = (
     ("POST", "/imports", "import_upload", imports.upload),
     ("GET", "/imports/<identity>", "import_read", imports.read),
     ("POST", "/imports/<identity>/run", "import_run", imports.run),
+    ("POST", "/imports/<identity>/cancel", "import_cancel", imports.cancel),
     ("GET", "/imports/<identity>/rejects", "import_rejects", imports.rejects),
     ("GET", "/metadata", "metadata_list", metadata.list_documents),
     ("GET", "/metadata/versions", "metadata_versions", metadata.list_versions),

@@ -44,11 +44,13 @@ def request_id() -> str:
 
 def caller() -> int:
     """The id of the user who calls: by token; by the session cookie only to read, from a page of this site."""
-    if "api_user" not in g:
-        g.api_user = _by_token() or _by_cookie()
-        if g.api_user is None:
+    known: int | None = g.get("api_user")
+    if known is None:
+        known = _by_token() or _by_cookie()
+        if known is None:
             raise NotSignedIn
-    return int(g.api_user)
+        g.api_user = known
+    return known
 
 
 def _by_token() -> int | None:
@@ -74,10 +76,10 @@ def _by_cookie() -> int | None:
 
 def language() -> str:
     """The language of the answers of this call."""
-    known = g.get("api_language")
+    known: str | None = g.get("api_language")
     if known is None:
         known = g.api_language = language_of_request(site().settings.language)
-    return str(known)
+    return known
 
 
 @contextmanager
@@ -125,6 +127,8 @@ def record_id(text: str) -> int:
 def parameters(*known: str) -> dict[str, str]:
     """The query string: every parameter known, given once, of bounded length."""
     found: dict[str, str] = {}
+    if not request.query_string:
+        return found
     for name, values in request.args.lists():
         if name not in known:
             raise BadQuery("request.unknown_parameter", name=printable(name))

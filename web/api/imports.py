@@ -10,8 +10,8 @@ from flask import Response, request, send_file
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from runtime.errors import BadQuery, NotFound
+from runtime.exchange import background, state
 from runtime.exchange import imports as exchange
-from runtime.exchange import state
 from runtime.exchange.state import Status
 from runtime.files.attachments import open_file
 from runtime.files.names import safe_name
@@ -92,10 +92,23 @@ def read(identity: str) -> Response:
 
 
 def run(identity: str) -> Response:
-    """Runs the import from where it stands. Answers when it has ended."""
+    """Runs the import from where it stands: a small one at once (200), a large one in the background (202)."""
+    context.parameters()
+    found = _own(identity)
+    if background.is_large(found):
+        language = context.language()
+        with context.writing() as session:
+            started = background.start(session, found.id, language)
+        return answer(_status(started), 202, {"Location": f"/api/v1/imports/{found.id}"})
+    return answer(_status(exchange.run_import(context.site(), found.id, language=context.language())))
+
+
+def cancel(identity: str) -> Response:
+    """Stops a running import after the batch at hand; running it again goes on from there."""
     context.parameters()
     number = _own(identity).id
-    return answer(_status(exchange.run_import(context.site(), number, language=context.language())))
+    with context.writing() as session:
+        return answer(_status(background.cancel(session, number)))
 
 
 def rejects(identity: str) -> Response:
@@ -128,6 +141,7 @@ def _status(found: Status) -> dict[str, Any]:
         "updated": found.updated,
         "same": found.same,
         "rejected": found.rejected,
+        "problem": found.problem,
         "mapping": dict(found.mapping),
         "rejects": f"/api/v1/imports/{found.id}/rejects" if found.rejects is not None else None,
     }

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
+import secrets
 import time
 
 from flask import Blueprint, Response, g, request
 from flask.blueprints import BlueprintSetupState
+from flask.globals import request_ctx
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -15,6 +18,7 @@ from runtime.commands.health import figures, ready
 from runtime.site import Site
 from web.api.problem import dump
 
+METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})  # others are counted together
 BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
@@ -34,6 +38,17 @@ class Figures:
         self.refused = Counter(
             "octavo_refused_total", "Requests answered with a status of 400 or more", ["status"], registry=self.registry
         )
+
+        self._timers: dict[tuple[str, str, int], Histogram] = {}  # finding one by its labels costs more than counting
+
+    def count(self, method: str, endpoint: str, status: int, seconds: float) -> None:
+        key = (method if method in METHODS else "other", endpoint, status)
+        timer = self._timers.get(key)
+        if timer is None:
+            timer = self._timers[key] = self.seconds.labels(key[0], endpoint, str(status))
+        timer.observe(seconds)
+        if status >= 400:
+            self.refused.labels(str(status)).inc()
 
     def text(self) -> bytes:
         registry = self.registry
@@ -71,6 +86,8 @@ def create_operations(site: Site) -> Blueprint:
         return _json(state, 200 if state["ready"] else 503)
 
     def metrics() -> Response:
+        if not _may_measure(site):
+            return _json({"status": "not found"}, 404)
         return Response(counted.text(), content_type=CONTENT_TYPE_LATEST)
 
     blueprint.add_url_rule("/healthz", "healthz", healthz)
@@ -78,6 +95,23 @@ def create_operations(site: Site) -> Blueprint:
     blueprint.add_url_rule("/metrics", "metrics", metrics)
     blueprint.record_once(lambda state: _count_requests(state, counted))
     return blueprint
+
+
+def _may_measure(site: Site) -> bool:
+    """Figures tell how busy a site is: they are for this machine itself, and for whoever has the token."""
+    token = site.settings.metrics_token
+    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    if token and secrets.compare_digest(given.encode(), token.encode()):
+        return True
+    relayed = any(name in request.headers for name in ("Forwarded", "X-Forwarded-For", "X-Real-Ip", "Via"))
+    return not relayed and _is_loopback(request.remote_addr)
+
+
+def _is_loopback(address: str | None) -> bool:
+    try:
+        return address is not None and ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
 
 
 def _count_requests(state: BlueprintSetupState, counted: Figures) -> None:
@@ -91,11 +125,9 @@ def _count_requests(state: BlueprintSetupState, counted: Figures) -> None:
     def end(response: Response) -> Response:
         began = g.pop("request_began", None)
         if began is not None:
-            status = str(response.status_code)
-            endpoint = request.endpoint or "none"
-            counted.seconds.labels(request.method, endpoint, status).observe(time.perf_counter() - began)
-            if response.status_code >= 400:
-                counted.refused.labels(status).inc()
+            asked = request_ctx.request
+            seconds = time.perf_counter() - began
+            counted.count(asked.method, asked.endpoint or "none", response.status_code, seconds)
         return response
 
 

@@ -6,8 +6,8 @@ Ids and exact numbers are text, links `{"id", "title"}`, money `{"amount", "curr
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from metadata.fields import field_type
 from metadata.fields.base import Coercion, FieldType
@@ -18,12 +18,10 @@ from runtime.site import Session
 LINKS = ("link", "any_link")
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """One value of the answer: its key, and how the value becomes JSON (None: it is JSON already)."""
 
     key: str
-    field: Field
     convert: Callable[[Any, Any, Coercion], Any] | None
     currency: str | None  # key of the value that holds the currency, for money
 
@@ -34,7 +32,7 @@ def column(app: Application, entity: str, path: str) -> Column:
     currency = None
     if field.type == "money" and owner.currency:
         currency = ".".join([*path.split(".")[:-1], owner.currency])
-    return Column(path, field, converter(field), currency)
+    return Column(path, converter(field), currency)
 
 
 def field_at(app: Application, entity: str, path: str) -> tuple[Entity, Field]:
@@ -83,15 +81,12 @@ class Presenter:
     """The columns of one answer, with the context of one session."""
 
     def __init__(self, session: Session, entity: str, paths: Iterable[str]) -> None:
-        memo = session.tables.memo
-        self.columns: list[Column] = []
-        for path in paths:
-            key = ("api column", entity, path)
-            found = memo.get(key)
-            if found is None:
-                found = memo[key] = column(session.app, entity, path)
-            self.columns.append(found)
-        self.session = session
+        memo = session.tables.area("api columns")
+        key = (entity, *paths)
+        found = memo.get(key)
+        if found is None:
+            found = memo[key] = tuple(column(session.app, entity, path) for path in key[1:])
+        self.columns: tuple[Column, ...] = found
         self._contexts: dict[str | None, Coercion] = {None: coercion(session)}
 
     @property
@@ -102,14 +97,14 @@ class Presenter:
     def row(self, values: Mapping[str, Any], titles: Mapping[str, Any]) -> dict[str, Any]:
         """The JSON object of one row; a value that is not there (hidden) is left out."""
         result: dict[str, Any] = {}
-        for c in self.columns:
-            if c.key not in values:
-                continue
-            value = values[c.key]
-            if c.convert is not None:
-                context = self._context(values.get(c.currency) if c.currency else None)
-                value = c.convert(value, titles.get(c.key), context)
-            result[c.key] = value
+        plain = self._contexts[None]
+        for key, convert, currency in self.columns:
+            if key in values:
+                value = values[key]
+                if convert is not None:
+                    context = plain if currency is None else self._context(values.get(currency))
+                    value = convert(value, titles.get(key), context)
+                result[key] = value
         return result
 
     def _context(self, currency: str | None) -> Coercion:

@@ -10,6 +10,7 @@ from metadata.fields.base import Rejection
 from metadata.fields.datetime import read_datetime
 from metadata.model import Entity
 from runtime import records
+from runtime.decisions.pool_views import count_view, limited, uncounted
 from runtime.digits import number_in
 from runtime.errors import BadQuery, NotFound
 from runtime.messages import say_problem
@@ -29,10 +30,7 @@ LIST_PARAMETERS = ("where", "select", "sort", "limit", "cursor", "count", "q")
 
 
 def answer(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    response = Response(dump(value), status, mimetype="application/json")
-    for name, text in (headers or {}).items():
-        response.headers[name] = text
-    return response
+    return Response(dump(value), status, headers, mimetype="application/json")
 
 
 # --- list ----------------------------------------------------------------------------------------------------------
@@ -112,6 +110,9 @@ def read_record(entity: str, identity: str) -> Response:
         number = context.record_id(identity)
         if "at" in given:
             return answer(_at(session, described, number, given["at"]))
+        if limited(session.app, entity) and uncounted(session, entity, number):
+            with context.writing() as counting:
+                count_view(counting, entity, number)
         record = records.read(session, entity, number, _fields(session, described, given))
         tag = etag(record.version)
         if request.headers.get("If-None-Match") == tag:
@@ -145,15 +146,26 @@ def _at(session: Session, entity: Entity, number: int, text: str) -> dict[str, A
 
 def record_json(session: Session, entity: Entity, record: Any) -> dict[str, Any]:
     """A record as JSON: what the user sees of it, lines included."""
-    names = [name for name in record.values if name in entity.fields]
-    plain = [name for name in names if entity.fields[name].storage != "children"]
-    values, titles = record.values, record.titles
-    result: dict[str, Any] = {"id": str(record.id), **Presenter(session, entity.name, plain).row(values, titles)}
+    plain, lines = _parts(session, entity, tuple(record.values))
+    values = record.values
+    result: dict[str, Any] = {"id": str(record.id)}
+    result.update(Presenter(session, entity.name, plain).row(values, record.titles))
     result["version"] = record.version
-    for name in names:
-        if entity.fields[name].storage == "children":
-            result[name] = lines_json(session, entity.fields[name].entity or "", values[name])
+    for name, line in lines:
+        result[name] = lines_json(session, line, values[name])
     return result
+
+
+def _parts(session: Session, entity: Entity, names: tuple[str, ...]) -> tuple[tuple[str, ...], list[tuple[str, str]]]:
+    """The fields among `names` that are values, and those that are lines with their entity."""
+    memo = session.tables.area("api records")
+    key = (entity.name, names)
+    if key not in memo:
+        fields = [entity.fields[name] for name in names if name in entity.fields]
+        lines = [(f.name, f.entity or "") for f in fields if f.storage == "children"]
+        memo[key] = (tuple(f.name for f in fields if f.storage != "children"), lines)
+    found: tuple[tuple[str, ...], list[tuple[str, str]]] = memo[key]
+    return found
 
 
 def lines_json(session: Session, entity: str, lines: Any) -> list[dict[str, Any]]:

@@ -25,6 +25,7 @@ function wantedIcons() {
   for (const line of fs.readFileSync(path.join(here, "icons.txt"), "utf8").split(/\s+/)) if (line) names.add(line);
   const places = [
     ["web", [".html", ".py"], /\bicon\(\s*["']([a-z0-9-]+)["']/g],
+    ["runtime", [".py"], /\bicon\s*=\s*["']([a-z0-9-]+)["']/g],
     ["web/assets/src", [".js"], /\bicon\(\s*["']([a-z0-9-]+)["']/g],
     ...["entities", "layouts", "rules/declared", "metadata/platform", "examples"].map((folder) => [
       folder,

@@ -102,7 +102,7 @@ class _progress:  # noqa: N801 - reads like the built-in context managers
 @option("--where", help="An expression ¦ 条件表达式")
 @option("--select", help="Fields, separated by commas ¦ 字段，以逗号分隔")
 @option("--sort", help="Fields, - for descending ¦ 排序字段，- 表示降序")
-@option("--as", "style", type=click.Choice(["xlsx", "csv", "json", "pdf"]), help="The format (else by the name) ¦ 格式")
+@option("--as", "style", type=click.Choice(["xlsx", "csv", "json"]), help="The format (else by the name) ¦ 格式")
 @option("--user", "login", help="What this user may export (else everything) ¦ 以该用户的权限")
 @pass_shell
 def export_file(

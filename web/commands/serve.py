@@ -31,10 +31,10 @@ from web.commands.shell import Shell, command, option, pass_shell
 def serve(shell: Shell, host: str, port: int, workers: int) -> None:
     from web import serving  # late: the web application is heavy, and only this command needs it
 
-    shell.site().application()  # says what is wrong before any server starts
+    published = shell.site().published()  # says what is wrong before any server starts
     shell.close()
     shell.say(f"http://{host}:{port} (Ctrl+C stops) ¦ http://{host}:{port} （Ctrl+C 停止）")
-    serving.serve(shell.folder, host, port, workers)
+    serving.serve(shell.folder, host, port, workers, published)
 
 
 @command("worker", "Run background jobs until told to stop. ¦ 运行后台任务，直到停止。")

@@ -1,4 +1,4 @@
-"""init, backup, restore, doctor, verify, bench."""
+"""init, backup, restore, rekey, doctor, verify, bench."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 
 import click
 
+from runtime import backup as making
 from runtime import bootstrap
-from runtime.commands import backup as backups
+from runtime import restore as restoring
 from runtime.commands import doctor as doctors
 from runtime.commands import verify as verifying
 from runtime.settings import CONFIG_FILE
@@ -73,31 +74,68 @@ def _say_made(shell: Shell, result: bootstrap.InitResult, place: Path, quiet: bo
         shell.warn(text) if shell.quiet else shell.say(text)
 
 
-@command("backup", "Write the whole site to one file: database, files, configuration. ¦ 将整个站点备份为一个文件。")
+@command("backup", "Write the whole site to one file: database, files, settings. ¦ 将整个站点备份为一个文件。")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@option("--with-key", is_flag=True, help="Put the secret key in: whoever has the file has all ¦ 将密钥一并写入备份")
 @pass_shell
-def backup(shell: Shell, file: Path) -> None:
-    manifest = backups.backup(shell.site(), file)
+def backup(shell: Shell, file: Path, with_key: bool) -> None:
+    manifest = making.backup(shell.site(), file, with_key=with_key)
     size = f"{manifest['bytes'] / 1e6:.1f} MB"
-    shell.answer(
-        {**manifest, "file": str(file)},
-        f"{file}, {size}. It holds the secret key: keep it safe. ¦ {file}，{size}。其中含有密钥，请妥善保管。",
-    )
+    if with_key:
+        text = f"{file}, {size}. It holds the secret key: keep it safe. ¦ {file}，{size}。其中含有密钥，请妥善保管。"
+    else:
+        text = (
+            f"{file}, {size}. The secret_key of config.yaml is not in it: keep it elsewhere, {manifest['sealed']} "
+            f"sealed values need it. ¦ {file}，{size}。其中没有 config.yaml 的 secret_key，请另行保管："
+            f"{manifest['sealed']} 个加密的值需要它。"
+        )
+    shell.answer({**manifest, "file": str(file)}, text)
 
 
 @command("restore", "Bring a backup back into the site folder. ¦ 从备份恢复站点文件夹。")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@option("--yes", "-y", is_flag=True, help="Replace the site that is there ¦ 替换已有站点")
+@option("--yes", "-y", is_flag=True, help="Replace the site that is there; it is kept, renamed ¦ 替换已有站点")
+@option(
+    "--key-file",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="A file with the secret_key of the site ¦ 存有 secret_key 的文件",
+)
+@option("--new-key", is_flag=True, help="The key is lost: give up what it sealed ¦ 密钥已丢失，放弃加密的值")
 @pass_shell
-def restore(shell: Shell, file: Path, yes: bool) -> None:
+def restore(shell: Shell, file: Path, yes: bool, key_file: Path | None, new_key: bool) -> None:
     if not file.is_file():
         raise Failure(f"{file}: no such file. ¦ {file}：没有这个文件。", 2)
-    manifest = backups.restore(shell.folder.resolve(), file, replace_existing=yes)
-    made = manifest["made_at"]
-    shell.answer(
-        {**manifest, "site": str(shell.folder)},
-        f"The site of {made} is in {shell.folder}. ¦ {made} 的站点已恢复到 {shell.folder}。",
-    )
+    key = key_file.read_text(encoding="utf-8").strip() if key_file else None
+    manifest = restoring.restore(shell.folder, file, replace_existing=yes, key=key, new_key=new_key)
+    made, kept = manifest["made_at"], ", ".join(manifest["kept"])
+    shell.answer({**manifest, "site": str(shell.folder)}, _restored(made, shell.folder, kept))
+
+
+def _restored(made: str, folder: Path, kept: str) -> str:
+    before = (f" What was there is kept in {kept}.", f"原有内容保留在 {kept}。") if kept else ("", "")
+    return f"The site of {made} is in {folder}.{before[0]} ¦ {made} 的站点已恢复到 {folder}。{before[1]}"
+
+
+@command("rekey", "Go over to a new secret_key; sealed values are sealed anew. ¦ 更换 secret_key，并重新加密。")
+@option("--finish", is_flag=True, help="After the servers were restarted: drop the old key ¦ 重启后删除旧密钥")
+@option("--sign-out", is_flag=True, help="End all sessions and revoke all tokens ¦ 结束所有会话并吊销所有令牌")
+@pass_shell
+def rekey(shell: Shell, finish: bool, sign_out: bool) -> None:
+    from runtime.security.rekey import rekey as going_over  # late: encryption is heavy to load
+
+    done = going_over(shell.folder, finish=finish, sign_out=sign_out)
+    if done.unreadable:
+        shell.warn(f"{done.unreadable} values are sealed by neither key. ¦ {done.unreadable} 个值无法用新旧密钥打开。")
+    if done.finished:
+        text = "The old key is no longer needed. ¦ 旧密钥已不再需要。"
+    else:
+        text = (
+            f"{done.resealed} values are sealed with the new key. Restart the servers, then run: octavo rekey "
+            f"--finish ¦ "
+            f"{done.resealed} 个值已用新密钥加密。请重启服务，然后运行 octavo rekey --finish"
+        )
+    value = {"resealed": done.resealed, "unreadable": done.unreadable, "finished": done.finished}
+    shell.answer({**value, "signed_out": done.signed_out}, text)
 
 
 @command("doctor", "Look for what is wrong with the site. Exit 1 for errors. ¦ 站点体检，有错误时退出码为 1。")
@@ -124,7 +162,7 @@ def verify(shell: Shell, repair: bool) -> None:
     else:
         for line in verifying.lines(result, shell.language):
             click.echo(line)
-    raise click.exceptions.Exit(1 if result["audit"] or (result["drift"] and not repair) else 0)
+    raise click.exceptions.Exit(1 if result["audit"] or result["ledgers"] or (result["drift"] and not repair) else 0)
 
 
 @command("bench", "Measure this machine against a hand-written program. ¦ 与手写程序对比测试性能。")

@@ -8,10 +8,22 @@ import click
 
 from runtime import explain as explaining
 from runtime.commands.people import user_id
-from web.commands.shell import Failure, Shell, command, group, option, pass_shell
+from runtime.security import audit
+from web.commands.shell import Failure, Group, Shell, command, option, pass_shell
 
 
-@group("explain", "Why a value or an access is as it is. ¦ 解释结果的原因。")
+class Explain(Group):
+    """The fixed sub-commands, and one for each kind of rule that explains itself."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *explaining.explainers()})
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        fixed = super().get_command(ctx, name)
+        return fixed or (_decision(name) if name in explaining.explainers() else None)
+
+
+@click.group("explain", cls=Explain, help="Why a value, an access or a decision is as it is. ¦ 解释结果的原因。")
 def explain() -> None:
     pass
 
@@ -69,6 +81,36 @@ def access(shell: Shell, entity: str, identity: int, login: str) -> None:
         for o in found["operations"]
     ]
     shell.table(("Operation ¦ 操作", "Allowed ¦ 允许", "Why ¦ 原因"), rows, value=found)
+
+
+def _decision(word: str) -> click.Command:
+    """`octavo explain <kind> ENTITY ID`, for every kind of rule that can say why."""
+
+    @command(word, help=f"Why a rule decided as it did: {word}. ¦ 规则为何如此决定：{word}。")
+    @click.argument("entity")
+    @click.argument("identity", type=click.IntRange(1))
+    @option("--user", "login", help="As this user sees it ¦ 以该用户的权限")
+    @pass_shell
+    def decision(shell: Shell, entity: str, identity: int, login: str | None) -> None:
+        _print_decision(shell, word, entity, identity, login)
+
+    found: click.Command = decision
+    return found
+
+
+def _print_decision(shell: Shell, word: str, entity: str, identity: int, login: str | None) -> None:
+    site = shell.site()
+    with site.session() as session:
+        person = user_id(session, login) if login else None
+    with site.session(person, language=shell.language) as session:
+        found = audit.plain(explaining.decision(session, word, entity, identity))
+    if shell.as_json:
+        shell.data(found)
+        return
+    click.echo(found.get("summary") or "")
+    for step in found.get("steps") or ():
+        said = [str(step[key]) for key in ("label", "result", "why") if step.get(key) not in (None, "")]
+        click.echo("  " + " · ".join(said))
 
 
 @command("eval", "Evaluate one expression on one record. ¦ 对一条记录求一个表达式的值。")

@@ -1,6 +1,48 @@
 """The pages, one blueprint to a file."""
 
-from web.pages import bin, exporting, home, importing, lists, lookups, records, related, reports, search, uploads
+from web.pages import (
+    actions,
+    bin,
+    bulk,
+    cells,
+    exporting,
+    home,
+    importing,
+    inbox,
+    lists,
+    lookups,
+    notices,
+    palette,
+    pools,
+    records,
+    related,
+    reports,
+    runs,
+    search,
+    uploads,
+    views,
+)
 
-_PAGES = (home, lists, records, related, lookups, search, bin, reports, importing, exporting, uploads)
+_PAGES = (
+    home,
+    lists,
+    records,
+    actions,
+    related,
+    lookups,
+    search,
+    bin,
+    reports,
+    importing,
+    exporting,
+    uploads,
+    views,
+    pools,
+    bulk,
+    cells,
+    inbox,
+    notices,
+    runs,
+    palette,
+)
 BLUEPRINTS = tuple(page.blueprint for page in _PAGES)

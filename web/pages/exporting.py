@@ -32,7 +32,7 @@ def give(entity: str) -> Response:
     asked = read_address(binder, bound, request.args.to_dict(flat=False))
     if asked.problem:
         parse_where(session, entity, asked.where_text)  # raises the same problem as an answer
-    columns = (asked.view.columns if asked.view else ()) or bound.columns
+    columns = asked.columns(bound)
     # Declared conditions are narrowed to what this user sees, like everything else that leaves the house.
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"export.{kind}"

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, Response, make_response, render_template
 
+from runtime.decisions.whys import newly_assigned
+from runtime.query.select import titles_of
 from runtime.views.binder import Binder
 from runtime.views.home import figures, places, recent
 from runtime.views.menus import bind_menu
@@ -37,8 +41,30 @@ def page() -> Response:
             figures=figures(binder, names),
             recent=recent(binder, names),
             quick=quick,
+            assigned=_assigned(binder),
         )
     )
+
+
+def _assigned(binder: Binder) -> list[dict[str, Any]]:
+    """What rules gave this person lately: the notice stands where the day begins."""
+    session = binder.session
+    if not session.app.of("assignment"):
+        return []
+    found = newly_assigned(session)
+    titles = {e: titles_of(session, e, [i for n, i, _at in found if n == e]) for e in {e for e, _i, _at in found}}
+    return [
+        {
+            "entity": entity,
+            "id": record,
+            "title": titles[entity][record],
+            "label": binder.app.entities[entity].label.of(binder.language),
+            "icon": binder.app.entities[entity].icon,
+            "at": at.astimezone(session.zone).strftime("%m-%d %H:%M"),
+        }
+        for entity, record, at in found
+        if record in titles[entity]
+    ]
 
 
 @blueprint.get("/favicon.svg")

@@ -7,8 +7,12 @@ from typing import Any, cast
 from flask import Blueprint, Response, make_response, render_template, request
 
 from runtime.errors import Answer, Forbidden, NotFound
+from runtime.exchange.background import cancel as cancel_import
+from runtime.exchange.background import is_large
+from runtime.exchange.background import start as start_import
 from runtime.exchange.imports import Request, begin, preview, run_import
 from runtime.exchange.mapping import importable
+from runtime.exchange.state import status as status_of
 from runtime.files.attachments import open_file, storage_of, upload
 from runtime.messages import say_answer
 from runtime.views.binder import Binder
@@ -108,9 +112,34 @@ def run(entity: str, file_id: int) -> Response:
             found = open_file(session, file_id)
             with storage_of(session.site).local(found.digest) as path:
                 import_id = begin(session, entity, path, found.name, asked)
+        result = status_of(reading(), import_id)
+        if is_large(result):
+            with writing() as session:
+                start_import(session, import_id, state().language)
+            return htmx.go(f"/imports/{import_id}")
         end_reading()
         result = run_import(web().site, import_id, language=state().language)
     except Answer as error:
         told = say_answer(error, state().language)
         return _columns(Binder(reading()), described, file_id, problem=told, status=error.status, **chosen)
     return _columns(Binder(reading()), described, file_id, result=result, **chosen)
+
+
+@blueprint.get("/imports/<int:import_id>")
+def progress(import_id: int) -> Response:
+    """How far a large import is; while it runs the page asks again by itself."""
+    session = reading()
+    binder = Binder(session)
+    found = status_of(session, import_id)
+    described = binder.app.entities.get(found.target)
+    label = described.plural.of(binder.language) if described is not None else found.target
+    template = "importing/progress.html" if htmx.wanted() else "importing/running.html"
+    return make_response(render_template(template, result=found, entity=found.target, label=label))
+
+
+@blueprint.post("/imports/<int:import_id>/cancel")
+def cancel(import_id: int) -> Response:
+    """Stops after the batch at hand; what has landed stays."""
+    with writing() as session:
+        cancel_import(session, import_id)
+    return htmx.go(f"/imports/{import_id}")

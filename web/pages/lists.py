@@ -8,26 +8,28 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, request
-from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 
 from metadata.model import Sort
 from runtime.digits import number_in
-from runtime.errors import Answer, BadQuery, Forbidden, NotFound, NotSignedIn
+from runtime.errors import BadQuery, NotFound
 from runtime.messages import say_answer
 from runtime.query.select import Query, parse_where, run, titles_of
-from runtime.records import delete
 from runtime.views.binder import Binder, BoundField
 from runtime.views.cache import kept
+from runtime.views.columns import ChosenColumn, columns_text, read_columns
 from runtime.views.filters import PERIODS, ActiveFilter, read_filter
 from runtime.views.lists import BoundList, BoundView, bind_list, parse_sort, sort_text
+from runtime.views.saved import SavedView, chosen, views_of
 from web import htmx
 from web.device import device
+from web.form_session import form_token
 from web.i18n import _, plural
-from web.notes import note
 from web.prepared import Prepared, mark
 from web.rows import css_of, paint_rows, painter
-from web.state import reading, state, writing
+from web.state import reading
+from web.templating import framed
+from web.widgets import widget
 
 blueprint = Blueprint("lists", __name__)
 FURTHEST_PAGE = 100_000
@@ -37,9 +39,13 @@ MOST_KEPT = 64  # pages without their rows, about 40 KB each
 
 @dataclass(slots=True, kw_only=True)
 class Asked:
-    """What the address of a list asks for."""
+    """What the address of a list asks for. `saved` is the kept view it names; `edited`: it says more than that."""
 
     view: BoundView | None
+    saved: SavedView | None
+    saved_views: tuple[SavedView, ...]
+    edited: bool
+    chosen: tuple[ChosenColumn, ...]
     filters: list[ActiveFilter]
     where_text: str
     where: list[Any]
@@ -53,6 +59,10 @@ class Asked:
     @property
     def active(self) -> list[ActiveFilter]:
         return [f for f in self.filters if f.where is not None]
+
+    def columns(self, bound: BoundList) -> tuple[BoundField, ...]:
+        """The columns to show: chosen ones, else those of the view, else the declared ones."""
+        return tuple(c.field for c in self.chosen) or (self.view.columns if self.view else ()) or bound.columns
 
     @property
     def narrowed(self) -> bool:
@@ -68,13 +78,27 @@ def open_list(binder: Binder, entity: str) -> BoundList:
 
 
 def read_address(binder: Binder, bound: BoundList, given: Mapping[str, list[str]]) -> Asked:
-    """Reads the parameters; an expression that does not parse is a problem with its place, not an error page."""
+    """Reads the parameters; an expression that does not parse is a problem with its place, not an error page.
+
+    A kept view stands for its own parameters: what the address says besides wins, and `edited` says that it says all.
+    """
+    saved_views = views_of(binder.session, bound.entity)
+    said = {name for name in given if name != "page"}
+    saved = chosen(saved_views, next(iter(given.get("view", ())), None), bare=not said)
+    edited = bool(said - {"view", "as"})
+    if saved is not None:
+        given = {**({} if "edited" in given else saved.as_lists()), **given}
     one = {name: values[-1] for name, values in given.items() if values}
-    view = bound.view(one.get("view"))
+    view = bound.view(one.get("view")) if saved is None else None
     filters = [read_filter(f, given) for f in bound.filters]
     sort = parse_sort(binder, bound.entity, one.get("sort", "")) or (view.sort if view else ()) or bound.sort
+    columns = ",".join(given["col"]) if "col" in given else one.get("cols", "")
     asked = Asked(
         view=view,
+        saved=saved,
+        saved_views=saved_views,
+        edited=edited,
+        chosen=read_columns(binder, bound.entity, columns, bound.columns) if columns else (),
         filters=filters,
         where_text=one.get("where", "").strip()[:4000],
         where=[],
@@ -124,18 +148,23 @@ def show(entity: str) -> Response:
     binder = Binder(session, device())
     bound = open_list(binder, entity)
     asked = read_address(binder, bound, request.args.to_dict(flat=False))
-    columns = (asked.view.columns if asked.view else ()) or bound.columns
+    columns = asked.columns(bound)
     rows: list[Any] = []
     count, capped = 0, False
     if not asked.problem:
         page = run(session, query_of(binder, bound, asked, columns, count="capped"))
         rows, count, capped = list(page.rows), page.count or 0, page.count_capped
-    may_delete = binder.can(entity, "delete")
-    paint = painter(binder, entity, columns, bound.opener, choose=may_delete)
+    may_choose = any(binder.can(entity, op) for op in ("edit", "assign", "delete"))
+    opener = bound.opener if any(c.key == bound.opener for c in columns) else columns[0].key
+    paint = painter(binder, entity, columns, opener, choose=may_choose)
     values = {
         "bound": bound,
         "asked": asked,
         "columns": columns,
+        "widths": {c.field.key: c.width for c in asked.chosen if c.width},
+        "cols": columns_text(asked.chosen),
+        "opener": opener,
+        "editable": {c.key for c in columns if editable(binder, entity, c)},
         "css_of": css_of,
         "empty": not rows,
         "count": count,
@@ -143,19 +172,21 @@ def show(entity: str) -> Response:
         "pages": pages(asked.page, count, capped, bound.page_size),
         "sort": sort_text(asked.sort),
         "sorts": {".".join(s.path): s.descending for s in asked.sort},
-        "may": {op: binder.can(entity, op) for op in ("create", "delete", "export", "import")},
+        "may_choose": may_choose,
+        "may": {op: binder.can(entity, op) for op in ("create", "edit", "delete", "export", "import")},
         "periods": period_labels(),
         "titles": filter_titles(binder, asked),
     }
     filled = {
         "rows": paint_rows(paint, rows, _styles(binder, bound, rows)),
         "count_text": count_text(count, capped),
-        "token": generate_csrf(),
+        "token": form_token(),
+        "tabs": tabs(binder, bound, asked),
     }
     if htmx.wanted() and htmx.target() == "list":
         return make_response(_written("lists/body.html", binder, values, filled))
     body = _written("lists/main.html", binder, values, filled)
-    return make_response(render_template("lists/page.html", title=bound.plural, body=body))
+    return make_response(framed(bound.plural, body))
 
 
 def _written(template: str, binder: Binder, values: Mapping[str, Any], filled: Mapping[str, str]) -> Markup:
@@ -163,7 +194,9 @@ def _written(template: str, binder: Binder, values: Mapping[str, Any], filled: M
     if values["empty"] or values["titles"] or values["asked"].problem or len(request.query_string) > LONGEST_KEPT:
         return Markup(render_template(template, **values, **filled))  # noqa: S704 - escaped by the template
     pages_: dict[Any, Prepared] = kept(binder.session, ("list pages",), dict)
-    key = (template, request.path, request.query_string, values["pages"], binder.kind)
+    saved: SavedView | None = values["asked"].saved
+    shown = saved.parameters if saved else None
+    key = (template, request.path, request.query_string, values["pages"], binder.kind, shown)
     prepared = pages_.get(key)
     if prepared is None:
         prepared = Prepared(render_template(template, **values, **{name: mark(name) for name in filled}))
@@ -171,6 +204,20 @@ def _written(template: str, binder: Binder, values: Mapping[str, Any], filled: M
             pages_.pop(next(iter(pages_)), None)
         pages_[key] = prepared
     return prepared.fill(filled)
+
+
+def tabs(binder: Binder, bound: BoundList, asked: Asked) -> Markup:
+    """The views as tabs: declared ones, the person's own, those shared with them."""
+    made: dict[Any, Markup] = kept(binder.session, ("list tabs",), dict)
+    now = asked.saved.key if asked.saved else asked.view.name if asked.view else None
+    key = (bound.entity, binder.kind, asked.saved_views, now, asked.edited, request.query_string[:LONGEST_KEPT])
+    found = made.get(key)
+    if found is None:
+        html = render_template("lists/tabs.html", bound=bound, asked=asked)
+        if len(made) >= MOST_KEPT:
+            made.pop(next(iter(made)), None)
+        found = made[key] = Markup(html)  # noqa: S704 - escaped by the template
+    return found
 
 
 def _styles(binder: Binder, bound: BoundList, rows: list[Any]) -> list[str]:
@@ -237,6 +284,16 @@ def filter_titles(binder: Binder, asked: Asked) -> dict[str, str]:
     return found
 
 
+NOT_HERE = frozenset({"lines", "related", "secret", "file", "image", "rich_text", "textarea", "json", "checkboxes"})
+
+
+def editable(binder: Binder, entity: str, column: BoundField) -> bool:
+    """Whether a column can be edited in its row: a field of the record itself that is not computed or fixed."""
+    if "." in column.key or column.readonly or not column.field.writable or column.widget in NOT_HERE:
+        return False
+    return binder.can(entity, "edit") and widget(column.widget).template != "widgets/none.html"
+
+
 @blueprint.get("/e/<entity>/totals")
 def totals(entity: str) -> Response:
     """The totals of the columns that declare one, over all rows of the list; loaded after the page."""
@@ -246,48 +303,12 @@ def totals(entity: str) -> Response:
     binder = Binder(session, device())
     bound = open_list(binder, entity)
     asked = read_address(binder, bound, request.args.to_dict(flat=False))
-    columns = (asked.view.columns if asked.view else ()) or bound.columns
+    columns = asked.columns(bound)
     found = {} if asked.q else totals_of(binder, bound, [*asked.where, *asked.rules])
-    choose = binder.can(entity, "delete")
+    choose = any(binder.can(entity, op) for op in ("edit", "assign", "delete"))
     return make_response(
         render_template("lists/totals.html", bound=bound, columns=columns, totals=found, css_of=css_of, choose=choose)
     )
-
-
-@blueprint.post("/e/<entity>/delete")
-def delete_many(entity: str) -> Response:
-    """Moves the chosen rows to the recycle bin; says which stayed and why."""
-    if state().user_id is None:
-        raise NotSignedIn
-    ids = [number for v in request.form.getlist("id") if (number := number_in(v)) is not None][:500]
-    done: list[int] = []
-    stayed: dict[str, int] = {}
-    for record_id in ids:
-        try:
-            with writing() as session:
-                if entity not in session.app.entities:
-                    raise NotFound
-                delete(session, entity, record_id)
-            done.append(record_id)
-        except Answer as error:
-            if not done and isinstance(error, Forbidden) and len(ids) == 1:
-                raise
-            reason = say_answer(error, state().language)
-            stayed[reason] = stayed.get(reason, 0) + 1
-    if done:
-        undo = f"/e/{entity}/restore?" + "&".join(f"id={i}" for i in done)
-        text = plural(len(done), "{n} record moved to the recycle bin", "{n} records moved to the recycle bin")
-        note(str(text), undo=undo)
-    for reason, number in stayed.items():
-        note(f"{plural(number, '{n} record stayed', '{n} records stayed')}: {reason}", "warning")
-    return htmx.go(_back(entity))
-
-
-def _back(entity: str) -> str:
-    from web.account.sign_in import own_address  # late: pages do not otherwise need the account pages
-
-    wanted = own_address(request.form.get("next"))
-    return wanted if wanted != "/" else f"/e/{entity}"
 
 
 def marked(text: str, at: int) -> Markup:

@@ -6,15 +6,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, make_response, render_template, request
-from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 
 from rules.expression import Expression
+from runtime.actions import offers
+from runtime.decisions.pool_views import count_view, limited, uncounted
 from runtime.digits import number_in
 from runtime.errors import Answer, Conflict, NotFound, Refused, Stale
 from runtime.messages import say_answer, say_problem
 from runtime.records import create, delete, evaluate_form, read, restore, update
 from runtime.records.form import stored_state
+from runtime.site import Session
 from runtime.views.binder import Binder, BoundField
 from runtime.views.forms import BoundForm, Input, bind_form, read_form, read_lines
 from runtime.views.records import currency_of, inputs, plain_line, title_of
@@ -22,11 +24,14 @@ from runtime.views.titles import titles_for
 from web import htmx
 from web.device import device
 from web.fields import written_fields
+from web.form_session import form_token
 from web.i18n import _, plural
 from web.notes import note
+from web.panels import panels
 from web.prepared import Prepared, mark
 from web.rows import css_of, kit_for
 from web.state import reading, state, writing
+from web.templating import framed
 from web.widgets import Kit, widget
 
 blueprint = Blueprint("records", __name__)
@@ -46,7 +51,7 @@ def open_form(binder: Binder, entity: str, operation: str = "read") -> BoundForm
 @blueprint.get("/e/<entity>/<int:record_id>")
 def show(entity: str, record_id: int) -> Response:
     """The record: header, figures, path, tabs; related lists and history come by themselves when looked at."""
-    session = reading()
+    session = _counted(reading(), entity, record_id)
     binder = Binder(session, device())
     form = open_form(binder, entity)
     record = read(session, entity, record_id, fields=_readable(binder, entity, form.names))
@@ -64,9 +69,20 @@ def show(entity: str, record_id: int) -> Response:
         "stage": record.values.get(form.path.name) if form.path else None,
         "code": _code(binder, entity, record),
         "stamps": _stamps(binder, entity, record),
+        "offers": [offer for offer in offers(session, entity, record_id, seen=True) if offer.open or not offer.hidden],
+        "panels": panels(session, binder.app.entities[entity]),
     }
     name = "records/peek.html" if htmx.wanted() and htmx.target() == "peek" else "records/page.html"
     return make_response(render_template(name, **values))
+
+
+def _counted(session: Session, entity: str, record_id: int) -> Session:
+    """Counts a look at a record in a pool that limits them; the session to go on with."""
+    if not limited(session.app, entity) or not uncounted(session, entity, record_id):
+        return session
+    with writing() as counting:
+        count_view(counting, entity, record_id)
+    return reading()
 
 
 def _header(form: BoundForm) -> dict[str, Any]:
@@ -199,7 +215,7 @@ def _form_page(
         "@version": version if version is not None else (record.version if record is not None else ""),
         "@id": record.id if record is not None else "",
         "@next": request.values.get("next", ""),
-        "@token": generate_csrf(),
+        "@token": form_token(),
     }
     changed = changed or raw is not None
     if summary or conflict is not None:
@@ -210,7 +226,7 @@ def _form_page(
     if htmx.wanted():
         return make_response(body, status)
     title = filled["@title"] or _("New {name}", name=form.label)
-    return make_response(render_template("records/form.html", title=title, body=body), status)
+    return make_response(framed(str(title), body), status)
 
 
 class _Marks(dict[str, Markup]):

@@ -22,15 +22,15 @@ class LinesWidget(Widget):
         heads = [
             Markup('<th class="{}">{}</th>').format(css, m.label) for m, (_, css, _show) in zip(field.members, columns)
         ]
-        head = Markup('<table class="table table-sm lines-shown"><thead><tr>{}</tr></thead><tbody>').format(
-            Markup("").join(heads)
-        )
+        head = Markup(
+            '<div class="table-responsive"><table class="table table-sm lines-shown"><thead><tr>{}</tr></thead><tbody>'
+        ).format(Markup("").join(heads))
 
         def table(value: Any, _title: Any) -> str:
             if not value:
                 return ""
             rows = [Markup("<tr>") + Markup("").join(_cells(columns, line)) + Markup("</tr>") for line in value]
-            return head + Markup("").join(rows) + Markup("</tbody></table>")
+            return head + Markup("").join(rows) + Markup("</tbody></table></div>")
 
         return table
 

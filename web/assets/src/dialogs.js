@@ -42,3 +42,13 @@ on("click", "dialog", (event, dialog) => {
   if (event.target === dialog) dialog.close();
 });
 export const peek = () => one("#peek");
+
+// A dialog that is filled by the server opens once its content is there.
+document.addEventListener("htmx:after:swap", () => {
+  for (const dialog of document.querySelectorAll("dialog[data-swapped]:not([open])")) {
+    if (!dialog.childElementCount) continue;
+    dialog.showModal();
+    dialog.querySelector("input:not([type=hidden]), select, textarea, [data-save]")?.focus();
+  }
+});
+document.addEventListener("close", (event) => event.target.matches?.("dialog[data-swapped]") && event.target.replaceChildren(), true);

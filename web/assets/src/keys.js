@@ -7,12 +7,43 @@ document.addEventListener("keydown", (event) => {
   const command = event.ctrlKey || event.metaKey;
   if (command && event.key.toLowerCase() === "k") {
     event.preventDefault();
-    focusSearch();
+    openPalette();
     return;
   }
   if (command || event.altKey || typing(event.target)) return;
   const action = { "/": focusSearch, "?": help, n: follow("[data-key-new]"), e: follow("[data-key-edit]"), j: row(1), k: row(-1) }[event.key];
   if (action && action() !== false) event.preventDefault();
+});
+
+// The palette: what is typed narrows it, arrows walk, Enter takes the first or the one in focus.
+const openPalette = () => {
+  const dialog = one("#palette");
+  if (!dialog) return focusSearch();
+  const field = one("input", dialog);
+  if (!dialog.open) dialog.showModal();
+  field.value = "";
+  field.focus();
+  field.dispatchEvent(new Event("opened"));
+};
+document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
+  if (!ctx.sourceElement.closest?.("#palette")) return;
+  ctx.request.action += `${ctx.request.action.includes("?") ? "&" : "?"}at=${encodeURIComponent(location.pathname + location.search)}`;
+});
+document.addEventListener("keydown", (event) => {
+  const dialog = event.target.closest?.("#palette");
+  if (!dialog) return;
+  const items = [...dialog.querySelectorAll(".palette-item")];
+  if (event.key === "Enter" && event.target.matches("input")) {
+    event.preventDefault();
+    items[0]?.click();
+  }
+  if (!["ArrowDown", "ArrowUp"].includes(event.key) || !items.length) return;
+  event.preventDefault();
+  const at = items.indexOf(document.activeElement) + (event.key === "ArrowDown" ? 1 : -1);
+  at < 0 ? one("input", dialog).focus() : items[Math.min(at, items.length - 1)].focus();
+});
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-palette]")) openPalette();
 });
 
 const focusSearch = () => {

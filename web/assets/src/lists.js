@@ -1,4 +1,5 @@
 // Lists: click a row, choose rows, remember nothing that the address does not say.
+import htmx from "htmx.org/dist/htmx.esm.js";
 import { all, each, on, one, say } from "./dom.js";
 
 const inert = "a, button, input, label, select, summary, .dropdown-menu, [data-menu]";
@@ -6,6 +7,7 @@ const inert = "a, button, input, label, select, summary, .dropdown-menu, [data-m
 on("click", "tr[data-href]", (event, row) => {
   if (event.target.closest(inert) || getSelection()?.toString()) return;
   if (event.ctrlKey || event.metaKey) open(row.dataset.href, "_blank", "noopener");
+  else if (one("#peek") && matchMedia("(min-width: 1000px)").matches && row.closest("#list")) peekSoon(row);
   else location.assign(row.dataset.href);
 });
 on("auxclick", "tr[data-href]", (event, row) => {
@@ -18,8 +20,13 @@ const tell = () => {
   if (!bar) return;
   const chosen = boxes().filter((box) => box.checked);
   bar.hidden = !chosen.length;
+  const everything = one("[data-all]", bar);
+  const whole_page = chosen.length > 0 && chosen.length === boxes().length;
+  if (everything && !whole_page) everything.value = "";
+  const more = one("[data-choose-all]", bar);
+  if (more) more.hidden = !whole_page || everything.value === "1";
   const number = one("[data-chosen]", bar);
-  if (number) number.textContent = say("chosen").replace("{n}", chosen.length);
+  if (number) number.textContent = everything?.value === "1" ? more.textContent : say("chosen").replace("{n}", chosen.length);
   const whole = one("[data-select-all]");
   if (whole) {
     whole.checked = chosen.length > 0 && chosen.length === boxes().length;
@@ -44,6 +51,10 @@ on("change", "[data-select-all]", (_event, whole) => {
 });
 on("click", "[data-choose-none]", () => {
   boxes().forEach((box) => (box.checked = false));
+  tell();
+});
+on("click", "[data-choose-all]", () => {
+  one("#bulk [data-all]").value = "1";
   tell();
 });
 document.addEventListener("htmx:after:swap", tell);
@@ -92,4 +103,173 @@ on("input", '#filters input[type="search"]', (_event, input) => {
 on("click", "[data-more-filters]", (_event, button) => {
   const open = button.form.classList.toggle("all-filters");
   button.setAttribute("aria-expanded", String(open));
+});
+
+// Columns: widths are kept in the address, so that a view keeps them, too.
+const columnsOf = () => all("#list thead th[data-column]").map((th) => (th.dataset.width ? `${th.dataset.column}*${th.dataset.width}` : th.dataset.column));
+const applyWidths = () =>
+  each("#list thead th[data-width]", (th) => {
+    th.style.width = th.style.minWidth = `${th.dataset.width}px`;
+    th.style.maxWidth = `${th.dataset.width}px`;
+  });
+const showColumns = (keys) => {
+  const address = new URL(location.href);
+  address.searchParams.delete("col");
+  address.searchParams.delete("page");
+  address.searchParams.set("cols", keys.join(","));
+  htmx.ajax("GET", address.pathname + address.search, { target: "#list", swap: "outerHTML", headers: { "HX-Target": "div#list" } });
+  history.pushState({ htmx: true }, "", address);
+};
+document.addEventListener("htmx:after:swap", applyWidths);
+applyWidths();
+
+let pulled;
+on("pointerdown", "[data-grip]", (event, grip) => {
+  event.preventDefault();
+  const th = grip.closest("th");
+  pulled = { th, from: event.clientX, width: th.getBoundingClientRect().width };
+  grip.setPointerCapture(event.pointerId);
+});
+on("pointermove", "[data-grip]", (event) => {
+  if (!pulled) return;
+  const width = Math.max(60, Math.round(pulled.width + event.clientX - pulled.from));
+  pulled.th.dataset.width = width;
+  applyWidths();
+});
+on("pointerup", "[data-grip]", () => {
+  if (!pulled) return;
+  pulled = undefined;
+  showColumns(columnsOf());
+});
+on("click", "[data-grip]", (event) => event.stopPropagation());
+
+// The chooser: arrows and dragging move a column, the search narrows what is offered.
+on("click", "[data-move]", (_event, button) => {
+  const item = button.closest("li");
+  if (button.dataset.move === "-1") item.previousElementSibling?.before(item);
+  else item.nextElementSibling?.after(item);
+  button.focus();
+});
+on("input", "[data-filter-columns]", (_event, input) => {
+  const wanted = input.value.trim().toLowerCase();
+  const form = input.closest("form");
+  all("li", form).forEach((item) => (item.hidden = !item.dataset.label.toLowerCase().includes(wanted)));
+  all("details", form).forEach((group) => (group.open = wanted !== "" && all("li:not([hidden])", group).length > 0));
+});
+let dragged;
+on("dragstart", "[data-sortable] li", (event, item) => {
+  dragged = item;
+  event.dataTransfer.effectAllowed = "move";
+});
+on("dragover", "[data-sortable] li", (event, item) => {
+  if (!dragged || item === dragged) return;
+  event.preventDefault();
+  const { top, height } = item.getBoundingClientRect();
+  if (event.clientY < top + height / 2) item.before(dragged);
+  else item.after(dragged);
+});
+on("dragend", "[data-sortable] li", () => (dragged = undefined));
+on("submit", "[data-columns-form]", (_event, form) => form.closest("dialog")?.close());
+
+// The side panel: a click shows a record beside its list, arrows go on to its neighbours, Escape closes.
+let waiting;
+const peekSoon = (row) => {
+  // a double click edits a cell instead
+  clearTimeout(waiting);
+  waiting = setTimeout(() => showPeek(row), 220);
+};
+const showPeek = (row) => {
+  const panel = one("#peek");
+  all("#list tr.is-peeked").forEach((other) => other.classList.remove("is-peeked"));
+  row.classList.add("is-peeked");
+  panel.dataset.row = row.dataset.href;
+  panel.hidden = false;
+  htmx.ajax("GET", row.dataset.href, { target: "#peek", swap: "innerHTML", headers: { "HX-Target": "aside#peek" } });
+};
+const peeked = () => one(`#list tr[data-href="${CSS.escape(one("#peek")?.dataset.row ?? "")}"]`);
+const closePeek = () => {
+  const panel = one("#peek");
+  if (!panel || panel.hidden) return false;
+  panel.hidden = true;
+  panel.replaceChildren();
+  const row = peeked();
+  row?.classList.remove("is-peeked");
+  row?.querySelector("a")?.focus();
+  return true;
+};
+const peekBeside = (step) => {
+  const row = peeked();
+  const next = step < 0 ? row?.previousElementSibling : row?.nextElementSibling;
+  if (!next?.dataset.href) return;
+  next.scrollIntoView({ block: "nearest" });
+  showPeek(next);
+};
+on("click", "[data-peek]", (_event, button) => peekBeside(Number(button.dataset.peek)));
+on("click", "[data-peek-close]", closePeek);
+document.addEventListener("keydown", (event) => {
+  if (event.target.closest("input, textarea, select, dialog, [contenteditable]")) return;
+  if (event.key === "Escape") closePeek();
+  else if (one("#peek")?.hidden === false && ["ArrowDown", "ArrowUp"].includes(event.key)) {
+    event.preventDefault();
+    peekBeside(event.key === "ArrowUp" ? -1 : 1);
+  }
+});
+
+// Cells: a double click, or F2 in a row, edits in place; Enter saves, Tab saves and goes on, Escape leaves all as it was.
+const heads = () => all("#list thead th");
+const openCell = (cell) => {
+  const row = cell.closest("tr");
+  const head = heads()[[...row.children].indexOf(cell)];
+  if (!head?.matches("[data-editable]") || cell.querySelector("[data-cell]")) return;
+  clearTimeout(waiting);
+  cell.dataset.before = cell.innerHTML;
+  cell.classList.add("is-edited");
+  const address = `${row.dataset.href}/cell/${head.dataset.column}${location.search}`;
+  htmx.ajax("GET", address, { target: cell, swap: "innerHTML" }).then(() => {
+    const input = cell.querySelector("input:not([type=hidden]), select, textarea");
+    input?.focus();
+    input?.select?.();
+  });
+};
+const closeCell = (cell) => {
+  cell.innerHTML = cell.dataset.before;
+  delete cell.dataset.before;
+  cell.classList.remove("is-edited");
+  htmx.process(cell);
+};
+let goOn;
+on("dblclick", "#list tbody td", (event, cell) => {
+  if (event.target.closest(inert)) return;
+  event.preventDefault();
+  getSelection()?.removeAllRanges();
+  openCell(cell);
+});
+on("click", "[data-cell-cancel]", (_event, button) => closeCell(button.closest("td")));
+on("keydown", "#list tbody tr", (event, row) => {
+  const cell = event.target.closest("td");
+  const editing = cell?.querySelector("[data-cell]");
+  if (event.key === "F2" && !editing) {
+    const places = heads();
+    const first = [...row.children].find((_td, place) => places[place]?.matches("[data-editable]"));
+    if (first) openCell(first);
+  } else if (editing && event.key === "Escape") {
+    event.stopPropagation();
+    closeCell(cell);
+  } else if (editing && event.key === "Tab" && editing.matches("form")) {
+    event.preventDefault();
+    const places = heads();
+    const step = event.shiftKey ? -1 : 1;
+    let place = [...row.children].indexOf(cell) + step;
+    while (places[place] && !places[place].matches("[data-editable]")) place += step;
+    goOn = places[place] ? { href: row.dataset.href, place } : undefined;
+    editing.requestSubmit();
+  }
+});
+document.addEventListener("htmx:after:swap", () => {
+  if (!goOn) return;
+  const { href, place } = goOn;
+  const row = one(`#list tr[data-href="${CSS.escape(href)}"]`);
+  if (!row || row.querySelector("[data-cell]")) return;
+  goOn = undefined;
+  openCell(row.children[place]);
 });

@@ -1,0 +1,1 @@
+"""Conversions: a record becomes others, in parts or once."""

@@ -1,0 +1,1 @@
+"""What people are told: notifications in the program, messages that leave it."""

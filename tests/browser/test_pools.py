@@ -1,0 +1,132 @@
+"""Golden path G6 in the browser: imported, assigned, idle, warned, back in the pool, claimed by one of two, given away."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+import sqlalchemy as sa
+from waitress.server import create_server
+
+from runtime.bootstrap import init_site
+from runtime.clock import FakeClock
+from runtime.decisions.returns import run_returns
+from runtime.exchange.imports import Request, import_file
+from runtime.seed import load_data
+from runtime.site import Site
+from tests.browser.conftest import DESKTOP, PHONE, sync_api
+from web.app import create_app
+
+pytestmark = pytest.mark.browser
+expect = sync_api.expect
+PEOPLE = Path(__file__).parents[2] / "data" / "demo" / "10_people.yaml"
+T0 = datetime(2026, 3, 16, 10, tzinfo=ZoneInfo("Asia/Shanghai"))
+NAME = "黄金路径机械有限公司"
+
+
+class Stage:
+    """A site on a clock of its own, served on a free port."""
+
+    def __init__(self, site: Site, clock: FakeClock, address: str) -> None:
+        self.site, self.clock, self.address = site, clock, address
+
+    def user(self, login: str) -> int:
+        with self.site.session() as session:
+            person = session.table("user")
+            found: int = session.connection.scalars(sa.select(person.c.id).where(person.c.login == login)).one()
+            return found
+
+    def log(self) -> list[str]:
+        with self.site.session() as session:
+            table = session.table("ownership_log")
+            return list(session.connection.scalars(sa.select(table.c.reason).order_by(table.c.id)))
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    clock = FakeClock(T0)
+    site = init_site(tmp_path / "site", admin_password="octavo-demo", clock=clock).site
+    with site.session(write=True) as session:
+        load_data(session, PEOPLE)
+    server = create_server(create_app(site, testing=True), host="127.0.0.1", port=0, threads=8)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    yield Stage(site, clock, f"http://127.0.0.1:{server.effective_port}")
+    server.close()
+    thread.join(5)
+    site.close()
+
+
+def sign_in(
+    browser: sync_api.Browser, stage: Stage, login: str, viewport: dict[str, int] = DESKTOP, language: str = "zh"
+) -> sync_api.Page:
+    page = browser.new_context(viewport=viewport, has_touch=viewport is PHONE).new_page()
+    page.context.add_cookies([{"name": "octavo-language", "value": language, "url": stage.address}])
+    page.goto(f"{stage.address}/sign-in")
+    page.fill("#login", login)
+    page.fill("#password", "octavo-demo")
+    page.click("form[action='/sign-in'] button")
+    page.wait_for_url(f"{stage.address}/")
+    return page
+
+
+@pytest.mark.mission("CU-25")
+@pytest.mark.mission("CU-26")
+def test_golden_path_6(stage: Stage, chromium: sync_api.Browser, tmp_path: Path) -> None:
+    file = tmp_path / "prospects.csv"
+    file.write_text(f"客户名称,区域,行业,来源,总机\n{NAME},华东,C34,展会,0512-66778899", encoding="utf-8")
+    mapping = {"客户名称": "name", "区域": "region", "行业": "industry.code", "来源": "source", "总机": "phone"}
+    status = import_file(
+        stage.site, "customer", file, user_id=stage.user("mk"), name=file.name, request=Request(mapping=mapping)
+    )
+    assert status.created == 1  # CU-23
+    owner = sign_in(chromium, stage, "zhangsan")  # CU-24: the first of E1 in turn
+    expect(owner.locator(".home-assigned")).to_contain_text(NAME)
+    stage.clock.advance(days=12)
+    assert run_returns(stage.site)["warned"] == 1
+    owner = sign_in(chromium, stage, "zhangsan")  # twelve days later the session is over
+    owner.goto(f"{stage.address}/pools")
+    expect(owner.locator(".pool-coming")).to_contain_text("3 天后回收")
+    stage.clock.advance(days=3)
+    assert run_returns(stage.site)["returned"] == 1  # CU-25
+    first, second = sign_in(chromium, stage, "lisi"), sign_in(chromium, stage, "zhaoliu", PHONE)
+    for page in (first, second):
+        page.goto(f"{stage.address}/pools/customers_east")
+        row = page.locator(".pool-table tbody tr", has_text=NAME)
+        expect(row).to_contain_text("张三")
+        expect(row).to_contain_text("15 天未跟进")
+        expect(row.locator(".masked")).to_be_visible()
+        expect(page.locator("body")).not_to_contain_text("66778899")
+    assert second.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    first.click("[data-claim]")
+    second.click("[data-claim]")
+    expect(first.locator("#toasts")).to_contain_text("已领取")
+    expect(second.locator("#toasts")).to_contain_text("已经被别人领走了")
+    manager = sign_in(chromium, stage, "wang", language="en")
+    with stage.site.session() as session:
+        table = session.table("customer")
+        record, holder = session.connection.execute(
+            sa.select(table.c.id, table.c.owner).where(table.c.name == NAME)
+        ).one()
+    assert holder == stage.user("lisi")
+    first.goto(f"{stage.address}/e/customer/{record}")
+    expect(first.locator("#panel-ownership")).to_contain_text("领取")
+    first.goto(f"{stage.address}/e/customer/{record}/actions/return")
+    first.fill("[name=reason]", "客户暂无预算")
+    first.click("[data-save]")
+    expect(first.locator("#toasts")).to_contain_text("已退回公海-华东")
+    assert stage.log() == ["assigned", "recycled", "claimed", "returned"]  # four lines, one winner
+    first.goto(f"{stage.address}/pools/customers_east")
+    first.click("[data-claim]")
+    expect(first.locator("#toasts")).to_contain_text("原负责人")  # CU-26: the cool-down of seven days
+    manager.goto(f"{stage.address}/pools/customers_east")
+    manager.check(".pool-table input[name=id]")
+    manager.fill("#pool-person", "孙七")
+    manager.click(".lookup-list [role=option]")
+    manager.click("#pool-bulk button.btn")
+    expect(manager.locator("#toasts")).to_contain_text("孙七")
+    assert stage.log()[4:] == ["assigned"]

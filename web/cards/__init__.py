@@ -1,0 +1,1 @@
+"""Cards beside a record, one file for each kind of rule."""

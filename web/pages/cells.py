@@ -1,0 +1,147 @@
+"""One cell of a list edited in place: its input, and the row as it is after saving."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, make_response, render_template, request
+
+from runtime.digits import number_in
+from runtime.errors import Answer, Forbidden, NotFound, Refused, Stale
+from runtime.messages import say_answer, say_problem
+from runtime.query.select import Query, run, titles_of
+from runtime.records import read, update
+from runtime.records.form import stored_state
+from runtime.views.binder import Binder, BoundField
+from runtime.views.forms import Input, read_one
+from web import htmx
+from web.device import device
+from web.i18n import _
+from web.pages.lists import editable, open_list, read_address
+from web.rows import painter, widget_of
+from web.state import reading, writing
+from web.widgets import widget
+
+blueprint = Blueprint("cells", __name__)
+
+
+@blueprint.get("/e/<entity>/<int:record_id>/cell/<name>")
+def ask(entity: str, record_id: int, name: str) -> Response:
+    """The input in place of the cell; closed where a rule of the record locks or hides the field now."""
+    session = reading()
+    binder = Binder(session, device())
+    bound = _field(binder, entity, name)
+    record = read(session, entity, record_id, fields=[name])
+    held = stored_state(session, entity, record_id)
+    if held is not None and (held.readonly.get(name) or not held.visible.get(name, True)):
+        return make_response(
+            render_template("lists/cell_closed.html", why=held.why.get(name) or _("This field cannot be edited now"))
+        )
+    made = Input(field=bound, name=name, value=record.values.get(name), title=record.titles.get(name))
+    if record.values.get(name) is not None:
+        made.raw = bound.type.to_input(record.values[name], bound.field, binder.coercion())
+        if bound.field.storage in ("links", "choices"):
+            made.raw = [str(v) for v in record.values[name]]
+    made.required = bound.required or bool(held and held.required.get(name))
+    return _cell(binder, entity, record_id, made, record.version)
+
+
+@blueprint.post("/e/<entity>/<int:record_id>/cell/<name>")
+def save(entity: str, record_id: int, name: str) -> Response:
+    """Saves the cell and answers the row; what is refused stays in place with the reason."""
+    binder = Binder(reading(), device())
+    bound = _field(binder, entity, name)
+    texts = request.form.getlist(name)
+    raw = read_one(bound, texts)
+    version = number_in(request.form.get("version", ""))
+    try:
+        with writing() as session:
+            update(session, entity, record_id, {name: raw}, version=version)
+    except Stale as error:
+        now = read(reading(), entity, record_id, fields=[name])
+        shown = widget(widget_of(bound)).show(bound, _kit(binder))(now.values.get(name), now.titles.get(name))
+        sentence = _("Changed by somebody else meanwhile. Save again to put yours in its place.")
+        return _again(binder, entity, record_id, bound, texts, [sentence], error.current_version, 412, shown)
+    except Refused as error:
+        problems = [say_problem(p, binder.language) for p in error.problems] or [say_answer(error, binder.language)]
+        return _again(binder, entity, record_id, bound, texts, problems, version, 422)
+    except NotFound:
+        raise
+    except Answer as error:
+        return _again(
+            binder, entity, record_id, bound, texts, [say_answer(error, binder.language)], version, error.status
+        )
+    return _row(entity, record_id)
+
+
+def _kit(binder: Binder) -> Any:
+    from web.rows import kit_for  # late: only for a conflict
+
+    return kit_for(binder, compact=True)
+
+
+def _field(binder: Binder, entity: str, name: str) -> BoundField:
+    open_list(binder, entity)
+    bound = binder.field(entity, name) if name in binder.app.entities[entity].fields else None
+    if bound is None:
+        raise NotFound
+    if not editable(binder, entity, bound):
+        raise Forbidden
+    return bound
+
+
+def _again(
+    binder: Binder,
+    entity: str,
+    record_id: int,
+    bound: BoundField,
+    texts: list[str],
+    problems: list[str],
+    version: int | None,
+    status: int,
+    theirs: str = "",
+) -> Response:
+    raw = texts if bound.widget in ("lookup_many", "tags") else texts[-1] if texts else None
+    made = Input(field=bound, name=bound.name, raw=raw, value=raw)
+    made.problems = problems
+    number = number_in(raw) if isinstance(raw, str) else None
+    if bound.target and number is not None:
+        made.title = titles_of(binder.session, bound.target, [number]).get(number, "")
+    return _cell(binder, entity, record_id, made, version, status, theirs)
+
+
+def _cell(
+    binder: Binder, entity: str, record_id: int, made: Input, version: int | None, status: int = 200, theirs: str = ""
+) -> Response:
+    query = request.query_string.decode("utf-8", "replace")
+    html = render_template(
+        "lists/cell.html",
+        one=made,
+        theirs=theirs,
+        version=version or "",
+        address=f"/e/{entity}/{record_id}/cell/{made.name}{'?' + query if query else ''}",
+    )
+    answer = make_response(html, status)
+    if status >= 400:  # the form stays in its cell; only what was saved takes the place of the row
+        answer.headers["HX-Retarget"] = "closest td"
+        answer.headers["HX-Reswap"] = "innerHTML"
+    return answer
+
+
+def _row(entity: str, record_id: int) -> Response:
+    """The row as the list at this address shows it, with what was computed anew."""
+    session = reading()
+    binder = Binder(session, device())
+    bound = open_list(binder, entity)
+    asked = read_address(binder, bound, request.args.to_dict(flat=False))
+    columns = asked.columns(bound)
+    paths = [c.key for c in columns]
+    currency = binder.app.entities[entity].currency
+    if currency and currency not in paths and binder.visible(entity, currency):
+        paths.append(currency)
+    rows = run(session, Query(entity=entity, select=tuple(paths), ids=(record_id,), limit=1)).rows
+    if not rows:
+        return htmx.go(request.full_path.split("/cell/")[0].rsplit("/", 1)[0])
+    opener = bound.opener if bound.opener in paths else columns[0].key
+    choose = any(binder.can(entity, op) for op in ("edit", "assign", "delete"))
+    return make_response(painter(binder, entity, columns, opener, choose=choose)(rows[0]))

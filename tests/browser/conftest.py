@@ -6,10 +6,13 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
+from flask import Flask
+from waitress import wasyncore
 from waitress.server import create_server
 
 from runtime.bootstrap import init_site
@@ -35,18 +38,32 @@ class Live:
     answered: list[int] = field(default_factory=list)
 
 
-def serve_demo(folder: Path) -> Iterator[str]:
-    """Makes a demo site and serves it on a free port of this machine; yields its address."""
-    made = init_site(folder, demo=True, admin_password=PASSWORD).site
-    app = create_app(made, testing=True)
+@contextmanager
+def serving(app: Flask) -> Iterator[str]:
+    """Serves on a free port of this machine meanwhile; its address.
+
+    A worker of waitress wakes the loop by writing to a descriptor when it has answered. Closing that descriptor while
+    one is at work makes it write an "x" into whatever has got the number since: once, that was the database of another
+    test. So the workers end first, and the loop closes what it holds itself.
+    """
     server = create_server(app, host="127.0.0.1", port=0, threads=8)
-    address = f"http://127.0.0.1:{server.effective_port}"
-    made.settings = replace(made.settings, base_url=address)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    yield address
-    server.close()
-    thread.join(5)
+    try:
+        yield f"http://127.0.0.1:{server.effective_port}"
+    finally:
+        server.task_dispatcher.shutdown(timeout=30)
+        server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))
+        thread.join(30)
+        assert not thread.is_alive()
+
+
+def serve_demo(folder: Path) -> Iterator[str]:
+    """Makes a demo site and serves it; yields its address."""
+    made = init_site(folder, demo=True, admin_password=PASSWORD).site
+    with serving(create_app(made, testing=True)) as address:
+        made.settings = replace(made.settings, base_url=address)
+        yield address
     made.close()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +9,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
-from waitress.server import create_server
 
 from runtime.bootstrap import init_site
 from runtime.clock import FakeClock
@@ -18,7 +16,7 @@ from runtime.decisions.returns import run_returns
 from runtime.exchange.imports import Request, import_file
 from runtime.seed import load_data
 from runtime.site import Site
-from tests.browser.conftest import DESKTOP, PHONE, sync_api
+from tests.browser.conftest import DESKTOP, PHONE, serving, sync_api
 from web.app import create_app
 
 pytestmark = pytest.mark.browser
@@ -52,12 +50,8 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
     site = init_site(tmp_path / "site", admin_password="octavo-demo", clock=clock).site
     with site.session(write=True) as session:
         load_data(session, PEOPLE)
-    server = create_server(create_app(site, testing=True), host="127.0.0.1", port=0, threads=8)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    yield Stage(site, clock, f"http://127.0.0.1:{server.effective_port}")
-    server.close()
-    thread.join(5)
+    with serving(create_app(site, testing=True)) as address:
+        yield Stage(site, clock, address)
     site.close()
 
 

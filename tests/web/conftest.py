@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from runtime.bootstrap import init_site
+from runtime.schema.internal_records import login_attempt
 from runtime.security.sessions import set_password
 from runtime.site import Site
 from web.app import create_app
@@ -91,6 +92,7 @@ def seller_login(site: Site) -> str:
         ).first()
         assert row is not None
         set_password(session, row.id, PASSWORD)
+        session.connection.execute(sa.delete(login_attempt))
         return str(row.login)
 
 

@@ -139,10 +139,16 @@ def _latest_numbers(session: Session, entity: str, ids: Sequence[int]) -> dict[i
         wanted = (
             sa.select(table.c.record, sa.func.max(table.c.number))
             .where(table.c.entity == entity, table.c.record.in_(ids[start : start + 500]), table.c.state.in_(VERSIONS))
+            .where(table.c.deleted_at.is_(None))
             .group_by(table.c.record)
         )
         found.update((row.record, row[1]) for row in session.connection.execute(wanted))
     return found
+
+
+def _of(table: sa.Table, entity: str, record_id: int) -> tuple[sa.ColumnElement[bool], ...]:
+    """The rows of a record; living ones, as the index has them."""
+    return table.c.entity == entity, table.c.record == record_id, table.c.deleted_at.is_(None)
 
 
 def _store_version(session: Session, entity: str, draft: Draft) -> None:
@@ -152,7 +158,7 @@ def _store_version(session: Session, entity: str, draft: Draft) -> None:
     number = _latest_numbers(session, entity, [record_id]).get(record_id, 0) + 1
     session.connection.execute(
         sa.update(table)
-        .where(table.c.entity == entity, table.c.record == record_id, table.c.state == "current")
+        .where(*_of(table, entity, record_id), table.c.state == "current")
         .values(state="past", updated_at=session.now)
     )
     values = {
@@ -235,7 +241,7 @@ def _store_draft(
 def open_revision(session: Session, entity: str, record_id: int) -> Row | None:
     """The change to a record that is being made or approved."""
     table = session.table(REVISION)
-    wanted = sa.select(table).where(table.c.entity == entity, table.c.record == record_id, table.c.state.in_(OPEN))
+    wanted = sa.select(table).where(*_of(table, entity, record_id), table.c.state.in_(OPEN))
     return first(session, wanted.order_by(table.c.id.desc()).limit(1))
 
 
@@ -370,9 +376,7 @@ def _again(session: Session, entity: str, record_id: int, values: dict[str, Any]
 def versions(session: Session, entity: str, record_id: int) -> list[Row]:
     """The versions of a record and the change being made, the newest first. The record must be visible."""
     table = session.table(REVISION)
-    wanted = sa.select(table).where(
-        table.c.entity == entity, table.c.record == record_id, table.c.state.in_((*VERSIONS, *OPEN))
-    )
+    wanted = sa.select(table).where(*_of(table, entity, record_id), table.c.state.in_((*VERSIONS, *OPEN)))
     order = wanted.order_by(table.c.number.desc(), table.c.id.desc())
     return [dict(row) for row in session.connection.execute(order).mappings()]
 
@@ -380,9 +384,8 @@ def versions(session: Session, entity: str, record_id: int) -> list[Row]:
 def version_of(session: Session, entity: str, record_id: int, number: int) -> Row:
     """One version by number. Raises `NotFound`."""
     table = session.table(REVISION)
-    wanted = sa.select(table).where(
-        table.c.entity == entity, table.c.record == record_id, table.c.number == number, table.c.state.in_(VERSIONS)
-    )
+    same = (*_of(table, entity, record_id), table.c.number == number, table.c.state.in_(VERSIONS))
+    wanted = sa.select(table).where(*same)
     row = first(session, wanted.order_by(table.c.id.desc()).limit(1))
     if row is None:
         raise NotFound()

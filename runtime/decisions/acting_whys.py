@@ -44,6 +44,7 @@ def _step(session: Session, reminder: Reminder, record_id: int) -> dict[str, Any
     told = session.connection.execute(
         sa.select(notice.c.recipient, notice.c.created_at, notice.c.level)
         .where(notice.c.reminder == reminder.name, notice.c.record == record_id, notice.c.entity == reminder.entity)
+        .where(notice.c.deleted_at.is_(None))
         .order_by(notice.c.id)
     ).all()
     people = names(session, [person for person, _, _ in told])

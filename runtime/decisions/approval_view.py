@@ -312,6 +312,7 @@ def _approved_before(session: Session, held: Held) -> Mapping[str, Any] | None:
         case.c.record == held.row["record"],
         case.c.state == "approved",
         case.c.id < held.id,
+        case.c.deleted_at.is_(None),
     )
     found: Mapping[str, Any] | None = session.connection.scalar(wanted.order_by(case.c.id.desc()).limit(1))
     return found

@@ -38,7 +38,12 @@ def count_view(session: Session, entity: str, record_id: int) -> None:
         person = session.table("user")
         lock = sa.select(person.c.id).where(person.c.id == session.user.id).with_for_update(key_share=True)
         session.connection.execute(lock)
-    own = (table.c.person == session.user.id, table.c.viewed_on == session.today, table.c.pool == pool.name)
+    own = (
+        table.c.person == session.user.id,
+        table.c.viewed_on == session.today,
+        table.c.pool == pool.name,
+        table.c.deleted_at.is_(None),
+    )
     used = session.connection.scalar(sa.select(sa.func.count()).select_from(table).where(*own)) or 0
     if pool.views is not None and used >= pool.views:
         raise TooManyRequests("pool.views", pool=pool.label.of(session.language), limit=pool.views)
@@ -67,5 +72,6 @@ def _seen(session: Session, pool: Pool, record_id: int) -> bool:
         table.c.pool == pool.name,
         table.c.entity == pool.entity,
         table.c.record == record_id,
+        table.c.deleted_at.is_(None),
     )
     return session.connection.scalar(sa.select(table.c.id).where(*same)) is not None

@@ -111,7 +111,8 @@ def _lock_person(session: Session, person: int) -> None:
 def gone(session: Session, entity: str, record_id: int) -> Answer | None:
     """What to say of a record that is no longer in a pool the person belongs to: somebody took it."""
     table = session.table("ownership_log")
-    wanted = sa.select(table.c.from_pool).where(table.c.entity == entity, table.c.record == record_id)
+    same = (table.c.entity == entity, table.c.record == record_id, table.c.deleted_at.is_(None))
+    wanted = sa.select(table.c.from_pool).where(*same)
     latest = session.connection.scalar(wanted.order_by(table.c.id.desc()).limit(1))
     pool = pool_in(session.app, entity, latest)
     return Conflict("pool.taken") if pool is not None and is_member(session, pool) else None
@@ -165,6 +166,7 @@ def _gave_up_at(session: Session, pool: Pool, record_id: int) -> datetime | None
         table.c.record == record_id,
         table.c.from_person == session.user.id,
         table.c.to_pool.is_not(None),
+        table.c.deleted_at.is_(None),
     )
     latest = sa.select(sa.func.max(table.c.moved_at, type_=table.c.moved_at.type)).where(*same)
     found: datetime | None = session.connection.scalar(latest)

@@ -249,8 +249,9 @@ def _keep(
 ) -> int:
     table = session.table(CHECK)
     entity, record_id = rule.entity, record.record_id or 0
-    earlier = sa.and_(table.c.entity == entity, table.c.record == record_id, table.c.is_current.is_(True))
-    session.connection.execute(sa.update(table).where(earlier).values(is_current=False))
+    earlier = (table.c.entity == entity, table.c.record == record_id, table.c.is_current.is_(True))
+    living = table.c.deleted_at.is_(None)
+    session.connection.execute(sa.update(table).where(*earlier, living).values(is_current=False))
     language = session.site.settings.language
     words = {"passed": "qualification.passed", "failed": "qualification.failed", "special": "qualification.special"}
     row = {

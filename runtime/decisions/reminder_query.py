@@ -50,7 +50,7 @@ def due(session: Session, reminder: Reminder, *, after: int = 0, limit: int | No
     table, match = plan.table, session.table("reminder_match").alias("match")
     anchor, kind = anchor_of(session, reminder, table)
     terms = _terms(session, reminder)
-    kept = sa.and_(match.c.reminder == reminder.name, match.c.record == table.c.id)
+    kept = sa.and_(match.c.reminder == reminder.name, match.c.record == table.c.id, match.c.deleted_at.is_(None))
     columns = [table.c.id, anchor if anchor is not None else sa.null()]
     columns += [match.c.id, match.c.level, match.c.first_at, match.c.last_at, match.c.ended_at]
     columns += [match.c.since_at, match.c.since_on]
@@ -107,7 +107,7 @@ def anchor_of(session: Session, reminder: Reminder, table: Any) -> tuple[Any, st
     entered = (
         sa.select(sa.func.max(log.c.moved_at, type_=log.c.moved_at.type))
         .where(log.c.entity == reminder.entity, log.c.field == reminder.entered)
-        .where(log.c.record == table.c.id, log.c.to_value == present)
+        .where(log.c.record == table.c.id, log.c.to_value == present, log.c.deleted_at.is_(None))
         .scalar_subquery()
     )
     return sa.func.coalesce(entered, table.c.created_at, type_=table.c.created_at.type), "datetime"
@@ -158,7 +158,7 @@ def end_ceased(session: Session, reminder: Reminder) -> int:
     match = session.table("reminder_match")
     table = plan_of(session, reminder.entity).table.alias("present")
     where = where_of(session, reminder, table)
-    open_ones = sa.and_(match.c.reminder == reminder.name, match.c.ended_at.is_(None))
+    open_ones = sa.and_(match.c.reminder == reminder.name, match.c.ended_at.is_(None), match.c.deleted_at.is_(None))
     gone: sa.ColumnElement[bool]
     if where is None:
         ids: Sequence[int] = _in_python(session, reminder, plan_of(session, reminder.entity).table)

@@ -212,7 +212,7 @@ class Telling:
     def _told_today(self, ids: Sequence[int]) -> set[int]:
         match = self.session.table("reminder_match")
         wanted = sa.select(match.c.record, match.c.last_at).where(
-            match.c.reminder == self.reminder.name, match.c.record.in_(list(ids))
+            match.c.reminder == self.reminder.name, match.c.record.in_(list(ids)), match.c.deleted_at.is_(None)
         )
         zone, today = self.session.zone, self.session.today
         return {r for r, at in self.session.connection.execute(wanted) if at and at.astimezone(zone).date() == today}
@@ -220,7 +220,8 @@ class Telling:
     def _keep_counted(self, fresh: Sequence[Due]) -> None:
         match = self.session.table("reminder_match")
         ids = [d.record for d in fresh]
-        gone = sa.delete(match).where(match.c.reminder == self.reminder.name, match.c.record.in_(ids))
+        same = (match.c.reminder == self.reminder.name, match.c.record.in_(ids), match.c.deleted_at.is_(None))
+        gone = sa.delete(match).where(*same)
         if ids:
             self.session.connection.execute(gone)
             keep(self.session, self.reminder, fresh, common(self.session))

@@ -272,7 +272,10 @@ def history(session: Session, score: Score, record_id: int) -> list[dict[str, An
     """The latest changes of a record's score, newest first."""
     log = session.table("score_result")
     wanted = sa.select(log.c.at, log.c.before, log.c.value, log.c.grade).where(
-        log.c.entity == score.entity, log.c.record == record_id, log.c.score == score.name
+        log.c.entity == score.entity,
+        log.c.record == record_id,
+        log.c.score == score.name,
+        log.c.deleted_at.is_(None),
     )
     labels = {g.name: g.label.of(session.language) for g in score.grades}
     return [

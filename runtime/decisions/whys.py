@@ -27,7 +27,7 @@ _KNOWN = ("round_robin", "least_loaded", "skill", "weight", "expression")
 def why_assigned(session: Session, entity: str, record_id: int) -> dict[str, Any]:
     """The latest decision with every rule it passed, its candidates and their loads; earlier ones in `before`."""
     table = session.table("assignment_decision")
-    same = (table.c.entity == entity, table.c.record == record_id)
+    same = (table.c.entity == entity, table.c.record == record_id, table.c.deleted_at.is_(None))
     wanted = sa.select(table).where(*same).order_by(table.c.id.desc()).limit(MOST_DECISIONS)
     rows = session.connection.execute(wanted).mappings().all()
     if not rows:
@@ -104,7 +104,7 @@ def why_owned(session: Session, entity: str, record_id: int) -> dict[str, Any]:
 def history(session: Session, entity: str, record_id: int) -> list[dict[str, Any]]:
     """The ownership log of a record for people: from, to, how, why, when, by whom."""
     table = session.table("ownership_log")
-    same = (table.c.entity == entity, table.c.record == record_id)
+    same = (table.c.entity == entity, table.c.record == record_id, table.c.deleted_at.is_(None))
     wanted = sa.select(table).where(*same).order_by(table.c.id.desc()).limit(MOST_MOVES)
     rows = session.connection.execute(wanted).mappings().all()
     called = names(session, [r[k] for r in rows for k in ("from_person", "to_person", "by_person") if r[k] is not None])
@@ -139,7 +139,8 @@ def newly_assigned(session: Session, days: int = 7, limit: int = 8) -> list[tupl
     table = session.table("assignment_decision")
     given = ("assigned", "accepted", "changed")
     since = session.now - timedelta(days=days)
-    wheres = (table.c.person == session.user.id, table.c.state.in_(given), table.c.updated_at >= since)
+    mine = (table.c.person == session.user.id, table.c.deleted_at.is_(None))
+    wheres = (*mine, table.c.state.in_(given), table.c.updated_at >= since)
     wanted = sa.select(table.c.entity, table.c.record, table.c.created_at).where(*wheres)
     found: dict[tuple[str, int], datetime] = {}
     for entity, record, at in session.connection.execute(wanted.order_by(table.c.id.desc()).limit(limit * 4)):

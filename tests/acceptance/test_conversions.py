@@ -16,6 +16,7 @@ from runtime.views import lookups
 from runtime.views.binder import Binder
 from tests.acceptance.both import fixture_f_on, together
 from tests.acceptance.conftest import World
+from tests.scale import ROUNDS, WRITERS
 
 
 @pytest.fixture
@@ -148,9 +149,9 @@ def test_a_won_opportunity_becomes_one_order_however_often_it_is_pressed(w: Worl
 @pytest.mark.attack("N104")
 @pytest.mark.mission("OP-30")
 def test_sixteen_people_press_at_once_and_one_order_is_made(w: World) -> None:
-    """25 won opportunities, each converted by 16 at once: 400 attempts, 25 orders."""
+    """Won opportunities, each converted by 16 at once: 25 of them make 400 attempts and 25 orders."""
     with w.as_("zhangsan", write=True) as session:
-        rows = [{"name": f"O{n}", "customer": w.k("K1"), "manual_amount": 1, "stage": "won"} for n in range(25)]
+        rows = [{"name": f"O{n}", "customer": w.k("K1"), "manual_amount": 1, "stage": "won"} for n in range(ROUNDS)]
         deals = [saved.id for saved in records.create_many(session, "opportunity", rows)]  # type: ignore[union-attr]
 
     def press(deal: int) -> int | None:
@@ -164,10 +165,10 @@ def test_sixteen_people_press_at_once_and_one_order_is_made(w: World) -> None:
             return made.goto[1] if made.goto else None
 
     for deal in deals:
-        results = together([lambda deal=deal: press(deal)] * 16)  # type: ignore[misc]
+        results = together([lambda deal=deal: press(deal)] * WRITERS)  # type: ignore[misc]
         assert sum(isinstance(r, int) for r in results) == 1, results
         assert results.count(None) == 15, results
-    assert len(w.list(None, "sales_order", of="code")) == 25
+    assert len(w.list(None, "sales_order", of="code")) == ROUNDS
 
 
 @pytest.mark.mission("QU-05")

@@ -1,4 +1,4 @@
-"""Sixteen who decide at once: exactly one effect, on both databases; four hundred attempts each."""
+"""Sixteen who decide at once: exactly one effect, on both databases; four hundred attempts (OCTAVO_FUZZ=5: two thousand)."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import pytest
 
 from runtime.errors import Answer, Busy
 from tests.approvals.world import World
-
-WRITERS, ROUNDS = 16, 25
+from tests.scale import ROUNDS, WRITERS
 
 
 def at_once(works: list[Callable[[], object]]) -> list[object]:

@@ -17,6 +17,7 @@ from runtime.ledgers import checking, posting
 from runtime.site import Site
 from tests.acceptance.both import together
 from tests.records.world import add_user
+from tests.scale import FUZZ, ROUNDS, WRITERS
 
 
 def book(site: Site, entity: str, **values: Any) -> int:
@@ -202,14 +203,14 @@ def test_taking_back_what_was_earned_needs_it_to_be_there(site: Site) -> None:
 
 @pytest.mark.attack("N104")
 def test_sixteen_writers_lose_nothing_and_oversell_nothing(site: Site) -> None:
-    """400 attempts to take one of 150 that are there, from two places at once: 150 win and 250 are told."""
+    """400 attempts to take one of 150 that are there, from two places at once: 150 win and 250 are told; or FUZZ times."""
     mug = item(site)
-    book(site, "move", item=mug, place="a", quantity=100)
-    book(site, "move", item=mug, place="b", quantity=50)
+    book(site, "move", item=mug, place="a", quantity=100 * FUZZ)
+    book(site, "move", item=mug, place="b", quantity=50 * FUZZ)
 
     def writer(number: int) -> int:
         won = 0
-        for turn in range(25):
+        for turn in range(ROUNDS):
             try:
                 book(site, "move", item=mug, place="ab"[turn % 2], quantity=-1, source=f"{number}-{turn}")
                 won += 1
@@ -217,18 +218,18 @@ def test_sixteen_writers_lose_nothing_and_oversell_nothing(site: Site) -> None:
                 pass
         return won
 
-    results = together([lambda n=n: writer(n) for n in range(16)])  # type: ignore[misc]
+    results = together([lambda n=n: writer(n) for n in range(WRITERS)])  # type: ignore[misc]
     assert all(isinstance(r, int) for r in results), results
-    assert sum(results) == 150  # type: ignore[arg-type]
+    assert sum(results) == 150 * FUZZ  # type: ignore[arg-type]
     assert balance(site, "stock", "quantity") == [Decimal("0.00"), Decimal("0.00")]
     assert right(site)
 
 
 @pytest.mark.attack("N104")
 def test_a_double_redeem_happens_once(site: Site) -> None:
-    """25 redemptions, each sent by 16 at once: each is booked once, and the lots say so."""
+    """25 redemptions (or FUZZ times), each sent by 16 at once: each is booked once, and the lots say so."""
     for part in range(5):
-        book(site, "points", holder="m", points=100, until=date(2026, 12, part + 1))
+        book(site, "points", holder="m", points=100 * FUZZ, until=date(2026, 12, part + 1))
 
     def redeem(number: int) -> int:
         while True:
@@ -240,13 +241,13 @@ def test_a_double_redeem_happens_once(site: Site) -> None:
                 if isinstance(answer, Refused) and answer.problems[0].code != "unique_together":
                     raise
 
-    for number in range(25):
-        results = together([lambda n=number: redeem(n)] * 16)
+    for number in range(ROUNDS):
+        results = together([lambda n=number: redeem(n)] * WRITERS)
         assert len(set(results)) == 1, results
     assert balance(site, "points_balance", "points") == [0]
     assert {left for _, left in lots(site)} == {0}
     with pytest.raises(Refused):
-        redeem(99)
+        redeem(ROUNDS)
     assert right(site)
 
 

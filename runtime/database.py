@@ -40,6 +40,17 @@ def create_engine(settings: Settings) -> sa.Engine:
     return engine
 
 
+def insert_or(dialect: str) -> Any:
+    """`insert` with `on_conflict_do_update`, as the database writes it. Only its own dialect is loaded."""
+    if dialect == "sqlite":
+        from sqlalchemy.dialects import sqlite
+
+        return sqlite.insert
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql.insert
+
+
 def _sqlite(settings: Settings) -> sa.Engine:
     engine = sa.create_engine(settings.url, pool_size=settings.pool_size, pool_timeout=5)
     functions = _sqlite_functions()

@@ -6,11 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from metadata.model import Application, Entity, Numbering
 from rules.digits import fits
-from runtime import numbering, records
+from runtime import database, numbering, records
 from runtime.actions import ActionSource, Ask, Offer, Outcome, register
 from runtime.errors import Conflict, RecordProblem, Refused
 from runtime.messages import say
@@ -67,7 +66,7 @@ def grant(session: Session, entity: Entity, numbered: Numbering, record: Stored,
         params = {"digits": digits[:40], "patterns": ", ".join(numbered.reserved)}
         raise Refused(problems=[RecordProblem(code="number.not_reserved", field=ASKED, params=params)])
     number = numbering.written(numbered, prefix, digits)
-    insert: Any = sqlite.insert if session.site.dialect == "sqlite" else postgresql.insert
+    insert = database.insert_or(session.site.dialect)
     said = {"record_id": record.row["id"], "granted_by": session.user.id, "granted_at": session.now}
     key = {"name": numbered.name, "prefix": numbering.counted(prefix), "digits": digits}
     granting = insert(number_grant).values(**key, **said).on_conflict_do_nothing().returning(number_grant.c.digits)

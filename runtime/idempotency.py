@@ -13,8 +13,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
+from runtime import database
 from runtime.errors import Refused
 from runtime.schema.internal import idempotency
 
@@ -70,7 +70,7 @@ def keep(session: Session, key: str, status: int, headers: Mapping[str, str], bo
 
 
 def _insert(session: Session, key: str, wanted: str) -> bool:
-    insert = sqlite.insert if session.site.dialect == "sqlite" else postgresql.insert
+    insert = database.insert_or(session.site.dialect)
     row = {"user_id": session.user.id or 0, "key": key, "fingerprint": wanted, "created_at": session.now}
     claimed = insert(idempotency).values(row).on_conflict_do_nothing().returning(idempotency.c.key)
     return session.connection.execute(claimed).first() is not None

@@ -12,11 +12,10 @@ from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from sqlalchemy.dialects import postgresql, sqlite
-
 from metadata.model import Numbering
 from rules.digits import check_digit, fits
 from rules.evaluate import Values
+from runtime import database
 from runtime.errors import Conflict
 from runtime.schema.internal import counter
 
@@ -141,7 +140,7 @@ def _field(path: str, record: Values) -> str:
 
 def _raise(session: Session, numbering: Numbering, prefix: str, count: int) -> int:
     """Raises the counter by `count` and answers its new value. Locks the counter's row until the end."""
-    insert = sqlite.insert if session.site.dialect == "sqlite" else postgresql.insert
+    insert = database.insert_or(session.site.dialect)
     first = insert(counter).values(name=numbering.name, prefix=counted(prefix), value=numbering.start - 1 + count)
     upsert = first.on_conflict_do_update(
         index_elements=[counter.c.name, counter.c.prefix], set_={"value": counter.c.value + count}

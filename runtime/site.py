@@ -151,7 +151,7 @@ class Site:
         if number is None:
             raise SettingsError("尚未发布，请先运行 octavo init。 Nothing is published: run “octavo init”.")
         started = time.monotonic()
-        app = store.load_application(connection, number)
+        app = store.load_application(connection, number, self.settings)
         _log.info("version %s ready in %.2f s", number, time.monotonic() - started)
         return Published(number, app, Tables(app, self.dialect))
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from flask import Flask
 from flask_compress import Compress
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFProtect
 
 from runtime.site import Site
@@ -17,8 +15,6 @@ from web.form_session import FormSessions
 from web.hooks import create_hooks
 from web.state import EXTENSION, Web
 from web.templating import prepare
-
-SIGN_IN_LIMIT = "30 per minute"
 
 
 def create_app(site: Site, *, testing: bool = False) -> Flask:
@@ -43,8 +39,6 @@ def create_app(site: Site, *, testing: bool = False) -> Flask:
         COMPRESS_LEVEL=3,
         COMPRESS_MIN_SIZE=1_000,
         COMPRESS_MIMETYPES=["text/html", "application/json", "application/problem+json"],
-        RATELIMIT_STORAGE_URI=site.settings.redis_url or "memory://",
-        RATELIMIT_ENABLED=True,
         PROPAGATE_EXCEPTIONS=False,
         TEMPLATES_AUTO_RELOAD=False,
     )
@@ -52,17 +46,12 @@ def create_app(site: Site, *, testing: bool = False) -> Flask:
     app.extensions[EXTENSION] = Web(site=site, files=static_files.StaticFiles(), catalogue=Catalogue())
     guard.install(app, site.settings)
     csrf = CSRFProtect(app)
-    limiter = Limiter(get_remote_address, app=app)
-    # What it does around every request costs more than the SQL of a page: it does so where there is something to limit.
-    limited = [
-        hooks[None].pop() for hooks in (app.before_request_funcs, app.after_request_funcs, app.teardown_request_funcs)
-    ]
     Compress(app)
     prepare(app)
     errors.install(app)
-    account.install(app, limiter, SIGN_IN_LIMIT, limited)
+    account.install(app)
     app.register_blueprint(static_files.blueprint)
-    for blueprint in pages.BLUEPRINTS:
+    for blueprint in pages.blueprints():
         app.register_blueprint(blueprint)
     _install_api(app, site, csrf)
     return app

@@ -11,7 +11,6 @@ import logging
 import sys
 import tempfile
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -76,10 +75,18 @@ class Commands(click.Group):
 
 
 def program_version() -> str:
+    from importlib.metadata import PackageNotFoundError, version  # late: reads what is installed
+
     try:
         return version("octavo")
     except PackageNotFoundError:
         return "0"
+
+
+def _say_version(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        click.echo(f"octavo, version {program_version()}")
+        context.exit()
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -93,7 +100,9 @@ def program_version() -> str:
 )
 @click.option("--json", "as_json", cls=Option, is_flag=True, help="Answer in JSON ¦ 以 JSON 输出")
 @click.option("-q", "--quiet", cls=Option, is_flag=True, help="Say only what was asked for ¦ 少说话")
-@click.version_option(program_version(), prog_name="octavo")
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_say_version, help="Show the version."
+)
 @click.pass_context
 def octavo(context: click.Context, site: Path, as_json: bool, quiet: bool) -> None:
     shell = Shell(folder=site, as_json=as_json, quiet=quiet)

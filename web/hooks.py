@@ -6,7 +6,6 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from runtime.decisions.workflow_hooks import MOST_A_MINUTE, MOST_BYTES, hook_of, prove, receive
 from runtime.errors import Answer, BadQuery, TooBig, WrongMedia
 from runtime.messages import say
 from runtime.security.ratelimit import count_call
@@ -28,6 +27,9 @@ def create_hooks(site: Site) -> Blueprint:
     @blueprint.post("/hooks/<name>")
     def hook(name: str) -> tuple[Response, int]:
         """202 with the id of the run; 200 with the same id where the key was used before."""
+        # late: most sites are called seldom
+        from runtime.decisions.workflow_hooks import MOST_A_MINUTE, MOST_BYTES, hook_of, prove, receive
+
         with site.session(write=True) as session:
             count_call(session, f"hook:{name}:{request.remote_addr}", MOST_A_MINUTE)
         if (request.content_length or 0) > MOST_BYTES:

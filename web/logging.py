@@ -10,8 +10,12 @@ from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
 
-import structlog
 from flask import Flask, g, has_request_context, request
+
+from web.absent import absent
+
+with absent("rich", "greenlet"):  # for consoles in colour and for green threads: 5 MiB in every process
+    import structlog
 
 MOST_BYTES = 20_000_000
 KEPT = 5

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, ClassVar
-
-import jsonschema_rs
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from metadata.fields.base import Coercion, FieldType, Rejection, register
 from metadata.fields.reading import as_text, line_reader, lines_reader, one_line
 from metadata.model import Field
 from rules.typing import TEXT, Type
+
+if TYPE_CHECKING:
+    import jsonschema_rs
 
 DEFAULT_MAX = 255
 GREATEST_MAX = 4000
@@ -103,6 +104,8 @@ def scalar_text(raw: Any, context: Coercion) -> str:
 @lru_cache(maxsize=512)
 def pattern(text: str) -> jsonschema_rs.Draft202012Validator:
     """A matcher of the whole text by the linear-time engine. Raises ValueError for a pattern that engine refuses."""
+    import jsonschema_rs  # late: 3 MiB, for the checks of metadata and for fields with a pattern
+
     try:
         return jsonschema_rs.Draft202012Validator(
             {"type": "string", "pattern": f"^(?:{text})$"}, pattern_options=jsonschema_rs.RegexOptions()

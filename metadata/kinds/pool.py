@@ -205,7 +205,7 @@ returns:
             managers=people_of(data.get("managers"), ("managers",), thing),
             accepts=thing.expression(("accepts",)),
             exempt=thing.expression(("exempt",)),
-            mask=frozenset(data.get("mask") or ()) & world.entities[entity].fields.keys(),
+            mask=frozenset(data.get("mask") or ()).intersection(world.entities[entity].fields),
             columns=build_columns(data.get("columns"), entity, world),
             claim=_claim(data.get("claim") or {}, thing, world),
             returns=tuple(

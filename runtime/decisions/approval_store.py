@@ -131,7 +131,7 @@ def application_at(session: Session, number: int) -> Application:
     if number not in kept:
         while len(kept) >= _KEPT_VERSIONS:
             kept.pop(next(iter(kept)))
-        kept[number] = store.load_application(session.connection, number)
+        kept[number] = store.load_application(session.connection, number, session.site.settings)
     return kept[number]
 
 

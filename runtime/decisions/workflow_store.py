@@ -138,7 +138,7 @@ def definition(session: Session, name: str, published: int | None) -> Workflow |
 def _version(session: Session, number: int) -> Application:
     known: dict[int, Application] = session.site.cache.setdefault("workflow versions", {})
     if number not in known:
-        known[number] = store.load_application(session.connection, number)
+        known[number] = store.load_application(session.connection, number, session.site.settings)
     return known[number]
 
 

@@ -11,9 +11,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import rustpy_xlsxwriter
-from rustpy_xlsxwriter import Format
-
 from runtime.errors import Refused
 from runtime.exchange.neutral import neutralised
 
@@ -56,6 +53,9 @@ def _csv_cell(cell: Any) -> Any:
 
 def write_xlsx(sheet: Sheet, path: Path) -> None:
     """Numbers as numbers, dates as dates, all text as text: nothing typed by a person can be a formula."""
+    import rustpy_xlsxwriter  # late: for whoever exports
+    from rustpy_xlsxwriter import Format
+
     names = _distinct(sheet.columns)
     formats = {names[i]: Format().set_num_format("yyyy-mm-dd") for i in sheet.dates}
     formats |= {names[i]: Format().set_num_format("yyyy-mm-dd hh:mm:ss") for i in sheet.moments}

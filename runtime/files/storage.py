@@ -16,10 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import fsspec
-from fsspec.implementations.dirfs import DirFileSystem
-from fsspec.implementations.local import LocalFileSystem
-
 from runtime.errors import Conflict, DiskFull, NotFound, TooBig
 from runtime.files.sniff import HEAD
 
@@ -42,6 +38,9 @@ class Storage:
     """Contents by digest. `url` is a folder or what fsspec understands (`s3://…` with the extra installed)."""
 
     def __init__(self, url: str) -> None:
+        import fsspec  # late: most requests touch no file
+        from fsspec.implementations.dirfs import DirFileSystem
+
         inner, root = fsspec.core.url_to_fs(url)
         self.files = DirFileSystem(path=root, fs=inner)
 
@@ -110,7 +109,7 @@ class Storage:
     @contextmanager
     def local(self, digest: str) -> Iterator[Path]:
         """The content as a file of this machine, for readers that need one; a copy where the storage is elsewhere."""
-        if isinstance(self.files.fs, LocalFileSystem):
+        if "file" in (self.files.fs.protocol, *self.files.fs.protocol):
             self.open(digest).close()
             yield Path(self.files._join(path_of(digest)))
             return

@@ -7,9 +7,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from metadata.models.ledger import Ledger
+from runtime import database
 from runtime.records.plan import EntityPlan, plan_of
 from runtime.records.reach import Change
 from runtime.records.rollups import is_read, spread
@@ -97,7 +97,7 @@ def _row(
 
 
 def _upsert(session: Session, plan: EntityPlan, ledger: Ledger, rows: Sequence[Mapping[str, Any]]) -> Any:
-    insert: Any = sqlite.insert if session.site.dialect == "sqlite" else postgresql.insert
+    insert = database.insert_or(session.site.dialect)
     table = plan.table
     first = insert(table).values(list(rows))
     name = column_name(plan.fields[ledger.balance])

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from metadata.packages import Layer
 from metadata.source import Document, load_text
+from runtime import database
 from runtime.errors import RecordProblem, Refused
 from runtime.publishing.layers import SITE, files_of, with_site_files
 from runtime.schema.internal_drafts import draft
@@ -42,7 +42,7 @@ def save(session: Session, kind: str, name: str, text: str) -> None:
     if len(found) != 1 or found[0].kind != kind or found[0].name != name:
         problem = RecordProblem(code="draft.other_document", field="text", params={"kind": kind, "name": name})
         raise Refused(problems=[problem])
-    insert = sqlite.insert if session.site.dialect == "sqlite" else postgresql.insert
+    insert = database.insert_or(session.site.dialect)
     values = {"text": text, "changed_at": session.now, "changed_by": session.user.id}
     statement = insert(draft).values(kind=kind, name=name, **values)
     session.connection.execute(statement.on_conflict_do_update(index_elements=["kind", "name"], set_=values))

@@ -10,6 +10,7 @@ from metadata import packages
 from metadata.compiler import Compiled, compile_application
 from metadata.packages import Layer, load_folder, load_texts
 from runtime import hooks
+from runtime.collector import at_rest
 from runtime.settings import Settings
 
 SITE = "site"
@@ -19,7 +20,8 @@ Dumped = list[dict[str, Any]]  # [{"name": layer, "files": {file: text}}], lowes
 def compile_layers(layers: Sequence[Layer]) -> Compiled:
     """Compiles with everything that code packages have registered."""
     hooks.code_packages()
-    return compile_application(layers)
+    with at_rest():
+        return compile_application(layers)
 
 
 def dump(layers: Sequence[Layer]) -> Dumped:

@@ -16,7 +16,7 @@ from metadata.problems import Problem
 from runtime import database, hooks
 from runtime.errors import Conflict, NotFound, Refused
 from runtime.people import SYSTEM
-from runtime.publishing import backfill, store
+from runtime.publishing import backfill, kept, store
 from runtime.publishing.approval_moves import move_cases
 from runtime.publishing.impacts import Impact, custom_of, find_impacts
 from runtime.publishing.layers import SITE, Dumped, changed_files, compile_layers, dump, files_of, layers_of
@@ -117,6 +117,7 @@ def publish(
         with _publishing(site) as connection:
             served = _publish_locked(site, connection, asked, packed, base, progress)
     site.serve(served)
+    kept.write_soon(site.settings, packed, served.app)
     return served.number
 
 

@@ -13,8 +13,9 @@ import sqlalchemy as sa
 from metadata.model import Application
 from runtime import hooks
 from runtime.messages import say
+from runtime.publishing import kept
 from runtime.schema.internal import version
-from runtime.settings import SettingsError
+from runtime.settings import Settings, SettingsError
 from runtime.statements import fetch
 
 LOCK_KEY = 0x0C7A_0001  # PostgreSQL advisory lock: writers share it, publishing takes it alone
@@ -72,10 +73,14 @@ def versions(connection: sa.Connection, limit: int = 100) -> list[Version]:
 
 def documents(connection: sa.Connection, number: int) -> list[dict[str, Any]]:
     """The layers of a version as `layers.dump` wrote them, lowest first. KeyError where there is no such version."""
-    found = connection.scalar(sa.select(version.c.documents).where(version.c.number == number))
+    return unpack(_packed_documents(connection, number))
+
+
+def _packed_documents(connection: sa.Connection, number: int) -> bytes:
+    found: bytes | None = connection.scalar(sa.select(version.c.documents).where(version.c.number == number))
     if found is None:
         raise KeyError(number)
-    return unpack(found)
+    return found
 
 
 def _check_code(connection: sa.Connection, number: int) -> None:
@@ -87,15 +92,21 @@ def _check_code(connection: sa.Connection, number: int) -> None:
             raise SettingsError(" ".join(say("publish.code_mismatch", tongue, **words) for tongue in ("zh", "en")))
 
 
-def load_application(connection: sa.Connection, number: int) -> Application:
-    """Compiles the documents of a version. What was published compiled then: a failure now is an error.
+def load_application(connection: sa.Connection, number: int, settings: Settings) -> Application:
+    """What the documents of a version compile to: read where a process has kept it, else compiled and kept.
 
-    Raises `SettingsError` where a code package that was published is missing or another than then.
+    What was published compiled then: a failure now is an error. Raises `SettingsError` where a code package that was
+    published is missing or another than then.
     """
     _check_code(connection, number)
+    data = _packed_documents(connection, number)
+    found = kept.read(settings, data)
+    if found is not None:
+        return found
     from runtime.publishing.layers import compile_layers, layers_of  # the compiler is loaded when first needed
 
-    compiled = compile_layers(layers_of(documents(connection, number)))
+    compiled = compile_layers(layers_of(unpack(data)))
     if compiled.application is None:
         raise RuntimeError(f"version {number} does not compile: {compiled.problems[:3]}")
+    kept.write(settings, data, compiled.application)
     return compiled.application

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
+from runtime import database
 from runtime.errors import TooManyRequests
 from runtime.schema.internal_records import login_attempt
 
@@ -45,7 +45,7 @@ def failed(session: Session, login: str, ip: str) -> None:
 
 def _count(session: Session, key: str, now: int) -> int:
     """One more failure; the number of them since the first that is not forgotten."""
-    insert = sqlite.insert if session.site.dialect == "sqlite" else postgresql.insert
+    insert = database.insert_or(session.site.dialect)
     old = login_attempt.c.first_at < now - FORGET
     first = insert(login_attempt).values(key=key, failures=1, first_at=now, blocked_until=0)
     again = first.on_conflict_do_update(
@@ -60,7 +60,7 @@ def _count(session: Session, key: str, now: int) -> int:
 
 def count_call(session: Session, key: str, most: int) -> None:
     """Counts a call of something open to programs outside. Raises `TooManyRequests` beyond `most` in a minute."""
-    insert = sqlite.insert if session.site.dialect == "sqlite" else postgresql.insert
+    insert = database.insert_or(session.site.dialect)
     now = _now(session)
     over = login_attempt.c.first_at < now - FIRST_BLOCK
     first = insert(login_attempt).values(key=key[:200], failures=1, first_at=now, blocked_until=0)

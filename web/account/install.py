@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
-
 from flask import Flask, request
-from flask_limiter import Limiter
 
 from runtime.security import sessions
-from web import cookies
-from web.account import preferences, profile, sign_in, view_as
+from web import cookies, late
+from web.account import preferences, sign_in, view_as
+from web.account.limit import SignInLimit
 from web.i18n import LANGUAGES
 from web.state import connection, state, web
 
 
-def install(app: Flask, limiter: Limiter, sign_in_limit: str, limited: Sequence[Callable[..., Any]]) -> None:
-    """`limited` is what the limiter does before, after and at the end of a request; it does so for signing in."""
+def install(app: Flask) -> None:
     app.before_request(identify)
-    limiter.limit(sign_in_limit, methods=["POST"])(sign_in.blueprint)
-    hooks: tuple[Any, ...] = (app.before_request_funcs, app.after_request_funcs, app.teardown_request_funcs)
-    for functions, hook in zip(hooks, limited):
-        functions.setdefault(sign_in.blueprint.name, []).append(hook)
-    for blueprint in (sign_in.blueprint, preferences.blueprint, profile.blueprint, view_as.blueprint):
+    app.before_request_funcs.setdefault(sign_in.blueprint.name, []).append(SignInLimit())
+    for blueprint in (
+        sign_in.blueprint,
+        preferences.blueprint,
+        late.blueprint("web.account.profile"),
+        view_as.blueprint,
+    ):
         app.register_blueprint(blueprint)
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from typing import Any
 
 from flask import Blueprint, Response, current_app, request
 from flask.blueprints import BlueprintSetupState
@@ -14,43 +12,44 @@ from werkzeug.exceptions import NotFound as NoSuchAddress
 from runtime.errors import Answer
 from runtime.messages import say
 from runtime.site import Site
-from web.api import actions, batch, context, history, imports, me, metadata, records, reports
-from web.api.openapi import endpoint as openapi
+from web.api import context
 from web.api.problem import document, of_answer, of_status, respond
+from web.late import Late
 
 PREFIX = "/api/v1"
 _log = logging.getLogger("octavo.api")
 
-# method, address, name, function. Names that are no entities come first; entity names may not be any of them.
-ROUTES: tuple[tuple[str, str, str, Callable[..., Any]], ...] = (
-    ("GET", "/openapi.json", "openapi", openapi.openapi),
-    ("GET", "/me", "me", me.me),
-    ("GET", "/reports", "reports", reports.list_reports),
-    ("GET", "/reports/<name>", "report", reports.run_report),
-    ("GET", "/lists/<entity>/<view>", "list_view", reports.list_view),
-    ("POST", "/imports", "import_upload", imports.upload),
-    ("GET", "/imports/<identity>", "import_read", imports.read),
-    ("POST", "/imports/<identity>/run", "import_run", imports.run),
-    ("POST", "/imports/<identity>/cancel", "import_cancel", imports.cancel),
-    ("GET", "/imports/<identity>/rejects", "import_rejects", imports.rejects),
-    ("GET", "/metadata", "metadata_list", metadata.list_documents),
-    ("GET", "/metadata/versions", "metadata_versions", metadata.list_versions),
-    ("POST", "/metadata/check", "metadata_check", metadata.check),
-    ("POST", "/metadata/plan", "metadata_plan", metadata.plan),
-    ("POST", "/metadata/publish", "metadata_publish", metadata.publish),
-    ("POST", "/metadata/rollback", "metadata_rollback", metadata.rollback),
-    ("GET", "/metadata/<kind>/<name>", "metadata_read", metadata.read),
-    ("PUT", "/metadata/<kind>/<name>", "metadata_write", metadata.write),
-    ("GET", "/<entity>", "list", records.list_records),
-    ("POST", "/<entity>", "create", records.create_record),
-    ("POST", "/<entity>/batch", "batch", batch.batch),
-    ("GET", "/<entity>/<identity>", "read", records.read_record),
-    ("PATCH", "/<entity>/<identity>", "change", records.change_record),
-    ("DELETE", "/<entity>/<identity>", "delete", records.delete_record),
-    ("GET", "/<entity>/<identity>/actions", "actions", actions.list_actions),
-    ("POST", "/<entity>/<identity>/actions/<action>", "action", actions.run_action),
-    ("GET", "/<entity>/<identity>/history", "history", history.record_history),
-    ("GET", "/<entity>/<identity>/explain/<what>", "explain", history.explain_record),
+# method, address, name, function in `web.api`, imported at its first call. Names that are no entities come first;
+# entity names may not be any of them.
+ROUTES: tuple[tuple[str, str, str, str], ...] = (
+    ("GET", "/openapi.json", "openapi", "openapi.endpoint.openapi"),
+    ("GET", "/me", "me", "me.me"),
+    ("GET", "/reports", "reports", "reports.list_reports"),
+    ("GET", "/reports/<name>", "report", "reports.run_report"),
+    ("GET", "/lists/<entity>/<view>", "list_view", "reports.list_view"),
+    ("POST", "/imports", "import_upload", "imports.upload"),
+    ("GET", "/imports/<identity>", "import_read", "imports.read"),
+    ("POST", "/imports/<identity>/run", "import_run", "imports.run"),
+    ("POST", "/imports/<identity>/cancel", "import_cancel", "imports.cancel"),
+    ("GET", "/imports/<identity>/rejects", "import_rejects", "imports.rejects"),
+    ("GET", "/metadata", "metadata_list", "metadata.list_documents"),
+    ("GET", "/metadata/versions", "metadata_versions", "metadata.list_versions"),
+    ("POST", "/metadata/check", "metadata_check", "metadata.check"),
+    ("POST", "/metadata/plan", "metadata_plan", "metadata.plan"),
+    ("POST", "/metadata/publish", "metadata_publish", "metadata.publish"),
+    ("POST", "/metadata/rollback", "metadata_rollback", "metadata.rollback"),
+    ("GET", "/metadata/<kind>/<name>", "metadata_read", "metadata.read"),
+    ("PUT", "/metadata/<kind>/<name>", "metadata_write", "metadata.write"),
+    ("GET", "/<entity>", "list", "records.list_records"),
+    ("POST", "/<entity>", "create", "records.create_record"),
+    ("POST", "/<entity>/batch", "batch", "batch.batch"),
+    ("GET", "/<entity>/<identity>", "read", "records.read_record"),
+    ("PATCH", "/<entity>/<identity>", "change", "records.change_record"),
+    ("DELETE", "/<entity>/<identity>", "delete", "records.delete_record"),
+    ("GET", "/<entity>/<identity>/actions", "actions", "actions.list_actions"),
+    ("POST", "/<entity>/<identity>/actions/<action>", "action", "actions.run_action"),
+    ("GET", "/<entity>/<identity>/history", "history", "history.record_history"),
+    ("GET", "/<entity>/<identity>/explain/<what>", "explain", "history.explain_record"),
 )
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
@@ -59,7 +58,8 @@ def create_api(site: Site) -> Blueprint:
     """The API of a site, to be registered under `/api/v1`. Needs no CSRF token: a cookie alone changes nothing."""
     api = Blueprint("api", __name__)
     for method, address, name, function in ROUTES:
-        api.add_url_rule(address, name, function, methods=[method])
+        module, _, view = function.rpartition(".")
+        api.add_url_rule(address, name, Late(f"web.api.{module}", view), methods=[method])
     api.add_url_rule("/", "nothing", nothing_there, methods=METHODS, defaults={"rest": ""})
     api.add_url_rule("/<path:rest>", "nothing", nothing_there, methods=METHODS)
     api.before_request(_signed_in)

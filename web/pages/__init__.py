@@ -1,48 +1,35 @@
-"""The pages, one blueprint to a file."""
+"""The pages, one blueprint to a file; each is imported when it is first asked for."""
 
-from web.pages import (
-    actions,
-    bin,
-    bulk,
-    cells,
-    exporting,
-    home,
-    importing,
-    inbox,
-    lists,
-    lookups,
-    notices,
-    palette,
-    pools,
-    records,
-    related,
-    reports,
-    runs,
-    search,
-    uploads,
-    views,
+from __future__ import annotations
+
+from flask import Blueprint
+
+from web import late
+
+PAGES = (
+    "home",
+    "lists",
+    "records",
+    "actions",
+    "related",
+    "lookups",
+    "search",
+    "bin",
+    "reports",
+    "importing",
+    "exporting",
+    "uploads",
+    "views",
+    "pools",
+    "bulk",
+    "cells",
+    "inbox",
+    "notices",
+    "runs",
+    "palette",
 )
 
-_PAGES = (
-    home,
-    lists,
-    records,
-    actions,
-    related,
-    lookups,
-    search,
-    bin,
-    reports,
-    importing,
-    exporting,
-    uploads,
-    views,
-    pools,
-    bulk,
-    cells,
-    inbox,
-    notices,
-    runs,
-    palette,
-)
-BLUEPRINTS = tuple(page.blueprint for page in _PAGES)
+
+def blueprints() -> list[Blueprint]:
+    """The blueprints of all pages, made anew for an application."""
+    return [late.blueprint(f"web.pages.{name}") for name in PAGES]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import nh3
 from markupsafe import Markup
 
 from runtime.views.binder import BoundField
@@ -45,6 +44,8 @@ ATTRIBUTES = {"a": {"href"}, "td": {"colspan", "rowspan"}, "th": {"colspan", "ro
 
 def sanitised(html: str) -> str:
     """Only what text needs: no form, style, picture, script, event or htmx attribute."""
+    import nh3  # late: 1.4 MiB, for sites that show formatted text
+
     clean = nh3.clean(html, tags=set(TAGS), attributes=ATTRIBUTES, url_schemes={"http", "https", "mailto", "tel"})
     return Markup('<div class="rich-text">{}</div>').format(Markup(clean))  # noqa: S704 - just sanitised
 

@@ -41,11 +41,16 @@ class Values(Protocol):
         """The living records of a `lines`, `related` or `links` field."""
 
 
+def _no_units(_code: str) -> frozenset[int]:
+    return frozenset()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Environment:
     """What an evaluation knows besides the record. `now` is aware; `units` are the person's unit and all below it.
 
-    `rates(from, to, day)` answers how much of `to` one unit of `from` is worth, or None.
+    `rates(from, to, day)` answers how much of `to` one unit of `from` is worth, or None; `below(code)` the ids of the
+    unit with that code and of all below it.
     """
 
     now: datetime
@@ -60,6 +65,7 @@ class Environment:
     currency: str = "CNY"
     roles: frozenset[str] = frozenset()
     units: frozenset[int] = frozenset()
+    below: Callable[[str], frozenset[int]] = _no_units
     functions: FunctionRegistry | None = None
 
     @cached_property

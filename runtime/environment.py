@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from rules.calendar import Calendar
 from rules.evaluate import Environment, Values
 from rules.working import WorkingTime, parse_spans
+from runtime.people import tree_below
 from runtime.schema.tables import Tables
 
 if TYPE_CHECKING:
@@ -37,8 +38,20 @@ def environment_of(session: Session, user: Values | None = None, **more: Any) ->
         "currency": session.site.settings.currency,
         "roles": session.user.roles,
         "units": session.user.unit_ids,
+        "below": lambda code: units_below(session, code),
     }
     return Environment(**{**known, **more})
+
+
+def units_below(session: Session, code: str) -> frozenset[int]:
+    """Ids of the unit with that code and of all below it; read once a session."""
+    known = session.cache.setdefault("units below", {})
+    if code not in known:
+        unit = session.table("unit")
+        start = session.connection.scalar(sa.select(unit.c.id).where(unit.c.code == code, unit.c.deleted_at.is_(None)))
+        known[code] = frozenset() if start is None else tree_below(session.connection, unit, "parent", start)
+    found: frozenset[int] = known[code]
+    return found
 
 
 def facts_of(site: Site, connection: sa.Connection, tables: Tables) -> tuple[Calendar, Rates]:

@@ -57,9 +57,9 @@ def load_user(connection: sa.Connection, tables: Tables, user_id: int) -> User |
         timezone=row.get("timezone"),
         roles=roles,
         unit=row["unit"],
-        unit_ids=_below(connection, tables.table("unit"), "parent", row["unit"]) if row["unit"] else frozenset(),
+        unit_ids=tree_below(connection, tables.table("unit"), "parent", row["unit"]) if row["unit"] else frozenset(),
         team_ids=_teams(connection, tables, user_id),
-        subordinate_ids=_below(connection, person, "manager", user_id) - {user_id},
+        subordinate_ids=tree_below(connection, person, "manager", user_id) - {user_id},
         admin=any(app.roles[role].admin for role in roles if role in app.roles),
         values=MappingProxyType(dict(row)),
     )
@@ -90,7 +90,7 @@ def _teams(connection: sa.Connection, tables: Tables, user_id: int) -> frozenset
     return frozenset(connection.scalars(living.where(member.c.value == user_id).union(led)))
 
 
-def _below(connection: sa.Connection, table: sa.Table, up: str, start: int) -> frozenset[int]:
+def tree_below(connection: sa.Connection, table: sa.Table, up: str, start: int) -> frozenset[int]:
     """`start` and everything below it in the hierarchy of `up`; a cycle in the data ends by itself (UNION)."""
     tree = sa.select(table.c.id).where(table.c.id == start).cte("below", recursive=True)
     tree = tree.union(sa.select(table.c.id).where(table.c[up] == tree.c.id, table.c.deleted_at.is_(None)))

@@ -58,6 +58,7 @@ def prepare(app: Flask) -> None:
             "list_address": list_address,
             "columns_address": columns_address,
             "view_address": view_address,
+            "query_address": query_address,
             "record_address": record_address,
         }
     )
@@ -75,6 +76,11 @@ def columns_address() -> str:
 def view_address(what: str) -> str:
     """A deed on the views of the list at the present address."""
     return _beside(f"views/{what}")
+
+
+def query_address() -> str:
+    """The query builder for the list at the present address."""
+    return _beside("query")
 
 
 def _beside(what: str) -> str:

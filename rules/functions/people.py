@@ -1,4 +1,4 @@
-"""has_role, in_unit."""
+"""has_role, in_unit: of the person at work, or of the unit with a code."""
 
 from __future__ import annotations
 
@@ -40,3 +40,20 @@ def has_role(environment: Environment, role: str) -> bool:
 )
 def in_unit(environment: Environment, unit: int) -> bool:
     return unit in environment.units
+
+
+@rule_function(
+    "in_unit",
+    args=[kinds("record", entity="unit"), kinds("text", constant=True)],
+    returns=BOOLEAN,
+    sql=lambda q, unit, code: q.in_unit(unit, code),
+    environment=True,
+    uses=["time"],  # nothing tells a stored value that the units have moved: it is worked out anew each time
+    layer="core",
+    help={
+        "zh": "该部门是否是编码为 code 的部门或其下级，如 in_unit(owner.unit, 'east')",
+        "en": "Whether the unit is the one with the code or below it: in_unit(owner.unit, 'east')",
+    },
+)
+def in_unit_of(environment: Environment, unit: int, code: str) -> bool:
+    return unit in environment.below(code)

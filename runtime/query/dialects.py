@@ -339,8 +339,8 @@ class Dialect(ABC):
     def has_role(self, role: Term) -> Term:
         return self.literal(role.value in self.environment.roles, BOOLEAN)
 
-    def in_unit(self, unit: Term) -> Term:
-        units = sorted(self.environment.units)
+    def in_unit(self, unit: Term, code: Term | None = None) -> Term:
+        units = sorted(self.environment.units if code is None else self.environment.below(code.value))
         if not units:
             return self.typed(sa.case((unit.element.is_not(None), sa.false())), BOOLEAN)
         return self.typed(unit.element.in_(units), BOOLEAN)

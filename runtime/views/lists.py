@@ -23,6 +23,13 @@ class BoundView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BoundSegment:
+    name: str
+    label: str
+    where: Expression
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BoundList:
     """`totals` maps a column's key to its aggregate. `opener` is the column that links to the record."""
 
@@ -40,6 +47,10 @@ class BoundList:
     totals: dict[str, str]
     opener: str
     searchable: bool
+    segments: tuple[BoundSegment, ...] = ()
+
+    def segment(self, name: str | None) -> BoundSegment | None:
+        return next((s for s in self.segments if s.name == name), None)
 
     def view(self, name: str | None) -> BoundView | None:
         return next((v for v in self.views if v.name == name), None)
@@ -82,7 +93,18 @@ def _bind(binder: Binder, entity: str) -> BoundList:
         totals={c.key: c.total for c in declared.columns if c.total and binder.path(entity, c.path)},
         opener=_opener(described.title, columns),
         searchable=bool(described.search),
+        segments=_segments(binder, entity),
     )
+
+
+def _segments(binder: Binder, entity: str) -> tuple[BoundSegment, ...]:
+    """The segments of the entity whose conditions read only what this user may see, by label."""
+    found = (
+        BoundSegment(name=s.name, label=s.label.of(binder.language), where=s.where)
+        for s in binder.app.segments.values()
+        if s.entity == entity and _readable(binder, s.where)
+    )
+    return tuple(sorted(found, key=lambda segment: segment.label))
 
 
 def _columns(binder: Binder, entity: str, declared: Any) -> tuple[BoundField, ...]:

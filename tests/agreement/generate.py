@@ -309,6 +309,7 @@ class Generator:
             ),
             lambda: f"({self.leaf('record', scope, outer)} {self._in()} (user, params.who))",
             lambda: f"in_unit({self.leaf('unit', scope, outer)})",
+            lambda: f"in_unit({self.leaf('unit', scope, outer)}, '{self._pick(['east', 'none'])}')",
             lambda: f"has_role('{self._pick(['sales', 'boss'])}')",
             lambda: (
                 f"({self.boolean(d, scope, outer)} if {self.boolean(d, scope, outer)} else {self.boolean(d, scope, outer)})"

@@ -436,4 +436,5 @@ def environment(data: Data) -> Environment:
         rates=lambda _from, to, _day: Decimal("0.1403") if to == "USD" else None,
         roles=frozenset({"sales"}),
         units=frozenset({1, 3}),
+        below=lambda code: frozenset({2, 4}) if code == "east" else frozenset(),
     )

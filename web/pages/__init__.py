@@ -27,6 +27,7 @@ PAGES = (
     "notices",
     "runs",
     "palette",
+    "queries",
 )
 
 

@@ -19,7 +19,7 @@ from runtime.views.binder import Binder, BoundField
 from runtime.views.cache import kept
 from runtime.views.columns import ChosenColumn, columns_text, read_columns
 from runtime.views.filters import PERIODS, ActiveFilter, read_filter
-from runtime.views.lists import BoundList, BoundView, bind_list, parse_sort, sort_text
+from runtime.views.lists import BoundList, BoundSegment, BoundView, bind_list, parse_sort, sort_text
 from runtime.views.saved import SavedView, chosen, views_of
 from web import htmx
 from web.device import device
@@ -53,6 +53,7 @@ class Asked:
     sort: tuple[Sort, ...]
     q: str
     page: int
+    segment: BoundSegment | None = None
     problem: str = ""
     problem_at: int = 0
 
@@ -66,7 +67,7 @@ class Asked:
 
     @property
     def narrowed(self) -> bool:
-        return bool(self.active or self.where_text or self.q)
+        return bool(self.active or self.where_text or self.q or self.segment)
 
 
 def open_list(binder: Binder, entity: str) -> BoundList:
@@ -90,6 +91,7 @@ def read_address(binder: Binder, bound: BoundList, given: Mapping[str, list[str]
         given = {**({} if "edited" in given else saved.as_lists()), **given}
     one = {name: values[-1] for name, values in given.items() if values}
     view = bound.view(one.get("view")) if saved is None else None
+    segment = bound.segment(one.get("segment"))
     filters = [read_filter(f, given) for f in bound.filters]
     sort = parse_sort(binder, bound.entity, one.get("sort", "")) or (view.sort if view else ()) or bound.sort
     columns = ",".join(given["col"]) if "col" in given else one.get("cols", "")
@@ -102,10 +104,11 @@ def read_address(binder: Binder, bound: BoundList, given: Mapping[str, list[str]
         filters=filters,
         where_text=one.get("where", "").strip()[:4000],
         where=[],
-        rules=[e for e in (bound.where, view.where if view else None) if e is not None],
+        rules=[e for e in (bound.where, view and view.where, segment and segment.where) if e is not None],
         sort=sort,
         q=one.get("q", "").strip()[:100],
         page=_page(one.get("page", "")),
+        segment=segment,
     )
     session = binder.session
     asked.where += [parse_where(session, bound.entity, f.where) for f in filters if f.where is not None]

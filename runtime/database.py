@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,21 +10,40 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from runtime.errors import Answer, Busy, DiskFull
+from runtime.errors import Answer, Busy, DiskFull, TooSlow
 from runtime.settings import Settings
 from runtime.statements import send
 
 CACHE = 2000  # KiB of pages a SQLite connection keeps; a process has one for each thread, the system keeps the file
 ROOMY = 16_000  # KiB: the pages that a batch of thousands of records changes
 WRITE = "octavo_write"  # execution option: this transaction will write
+LIMIT = "octavo_limit"  # in what is kept with a connection: the `Limit` of SQLite
+_STEPS = 100_000  # of SQLite's machine, a millisecond or so, between two looks at the clock
 _DISK_FULL = ("database or disk is full", "disk full", "no space left")
 _UNDEFINED = ("42703", "42P01")  # PostgreSQL: undefined column, undefined table
+_CANCELLED = "57014"  # PostgreSQL: a statement that took longer than it may
 
 
-def create_engine(settings: Settings) -> sa.Engine:
-    """The engine for the database of a site; opens nothing yet."""
+class Limit:
+    """How long the transaction of a SQLite connection may compute: asked by SQLite itself while it does."""
+
+    __slots__ = ("until",)
+
+    def __init__(self) -> None:
+        self.until: float | None = None
+
+    def passed(self) -> int:
+        return 1 if self.until is not None and time.monotonic() > self.until else 0
+
+
+def create_engine(settings: Settings, *, limited: bool = False) -> sa.Engine:
+    """The engine for the database of a site; opens nothing yet.
+
+    `limited`: statements may be cancelled after `query_seconds`; see `begin_limit`.
+    """
+    seconds = settings.query_seconds if limited else 0
     if settings.url.startswith("sqlite"):
-        return _sqlite(settings)
+        return _sqlite(settings, seconds)
     arguments: dict[str, Any] = {
         "connect_timeout": 5,
         "prepare_threshold": None if settings.prepare_threshold < 0 else settings.prepare_threshold,
@@ -35,6 +55,8 @@ def create_engine(settings: Settings) -> sa.Engine:
     @event.listens_for(engine, "connect")
     def connect(raw: Any, _record: Any) -> None:
         raw.execute("SET jit = off")  # compiling the many subqueries of expressions costs ten times their run
+        if seconds:
+            raw.execute(f"SET statement_timeout = {seconds * 1000}")
         raw.commit()
 
     return engine
@@ -51,12 +73,15 @@ def insert_or(dialect: str) -> Any:
     return postgresql.insert
 
 
-def _sqlite(settings: Settings) -> sa.Engine:
+def _sqlite(settings: Settings, seconds: int) -> sa.Engine:
     engine = sa.create_engine(settings.url, pool_size=settings.pool_size, pool_timeout=5)
     functions = _sqlite_functions()
 
     @event.listens_for(engine, "connect")
-    def connect(raw: Any, _record: Any) -> None:
+    def connect(raw: Any, record: Any) -> None:
+        if seconds:
+            record.info[LIMIT] = limit = Limit()
+            raw.set_progress_handler(limit.passed, _STEPS)
         raw.isolation_level = None  # the module's own transactions would not cover DDL
         for pragma in (
             f"busy_timeout = {settings.busy_timeout_seconds * 1000}",
@@ -85,6 +110,18 @@ def _sqlite_functions() -> Any:
     except ImportError:
         return None
     return install
+
+
+def begin_limit(connection: sa.Connection, seconds: int) -> None:
+    """For an engine made `limited`: the transaction that has begun may take `seconds`, 0 as long as it likes.
+
+    On PostgreSQL each statement of it may take what the connection was made with, and 0 alone costs a statement. What
+    takes longer is cancelled and answered as `TooSlow`, and nothing of the transaction stays.
+    """
+    if connection.dialect.name == "sqlite":
+        connection.info[LIMIT].until = time.monotonic() + seconds if seconds else None
+    elif not seconds:
+        send(connection, "SET LOCAL statement_timeout = 0")
 
 
 @contextmanager
@@ -128,11 +165,13 @@ def answering() -> Answering:
 
 
 def as_answer(error: sa.exc.DBAPIError) -> Answer | None:
-    """Busy where trying again may help, DiskFull, or None for an error of the program."""
+    """Busy where trying again may help, DiskFull, TooSlow, or None for an error of the program."""
     text = str(error.orig).lower()
     state = str(getattr(error.orig, "sqlstate", None) or "")
     if any(words in text for words in _DISK_FULL) or state in ("53100", "53200"):
         return DiskFull()
+    if state == _CANCELLED or text == "interrupted":
+        return TooSlow()
     if error.connection_invalidated or state[:2] in ("08", "40", "55", "57") or state.startswith("53"):
         return Busy()
     if state in _UNDEFINED or "no such column" in text or "no such table" in text:

@@ -101,6 +101,18 @@ class Busy(Answer):
     status, code = 503, "busy"
 
 
+class Outdated(Answer):
+    """503: what is published needs a newer program, or another code package, than this process runs."""
+
+    status, code = 503, "outdated"
+
+
+class TooSlow(Answer):
+    """503: the database was kept longer than a page or call may keep it; asking again would not help."""
+
+    status, code = 503, "too_slow"
+
+
 class TooManyRequests(Answer):
     status, code = 429, "too_many_requests"
 

@@ -31,7 +31,8 @@ class Settings:
     `database_url` empty = a SQLite file in the site folder; `packages` are folders of data packages, relative to the
     site folder; `prepare_threshold` -1 switches prepared statements off (needed behind PgBouncer in transaction mode);
     `sqlite_synchronous` NORMAL may lose the last acknowledged commits at a power cut. `secret_key_before` still opens
-    what it sealed while `octavo rekey` goes over to a new `secret_key`.
+    what it sealed while `octavo rekey` goes over to a new `secret_key`. `query_seconds` is how long a page or call may
+    keep the database at one statement; 0 is no limit.
     """
 
     folder: Path
@@ -55,6 +56,7 @@ class Settings:
     sqlite_synchronous: str = "FULL"
     busy_timeout_seconds: int = 5
     publish_timeout_seconds: int = 10
+    query_seconds: int = 10
     job_lease_seconds: int = 60
     job_tries: int = 8
     job_keep_days: int = 30

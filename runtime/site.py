@@ -25,13 +25,14 @@ from runtime import database
 from runtime.bell import Bell
 from runtime.clock import Clock, SystemClock
 from runtime.environment import FACTS, Rates, environment_of
-from runtime.errors import Busy, NotSignedIn
+from runtime.errors import Busy, NotSignedIn, Outdated
 from runtime.people import SYSTEM, User, load_user
 from runtime.publishing import store
 from runtime.schema.tables import Tables
 from runtime.settings import Settings, SettingsError, load_settings
 
 FRESH_SECONDS = 0.5  # how old the knowledge of version and people may be
+PATIENCE_OF = frozenset({"form", "api"})  # channels where somebody waits: their statements are limited in time
 PEOPLE = frozenset({"user", "user_role", "unit", "team"})  # writing these changes who may do what
 _log = logging.getLogger("octavo.site")
 
@@ -48,14 +49,16 @@ class Published:
 class Site:
     """Open one with `Site.open`; thread-safe. Close it to give the connections back."""
 
-    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+    def __init__(self, settings: Settings, clock: Clock | None = None, *, limited: bool = False) -> None:
         self.settings = settings
+        self.limited = limited and settings.query_seconds > 0
         self.clock: Clock = clock or SystemClock()
         self.zone: ZoneInfo = settings.zone
-        self.engine = database.create_engine(settings)
+        self.engine = database.create_engine(settings, limited=limited)
         self.dialect = database.dialect_of(self.engine)
         self.bell = Bell(settings.redis_url)
         self._published: Published | None = None
+        self._outdated: tuple[int, Outdated] | None = None  # the version this program cannot serve, and why
         self._checked = 0.0
         self._lock = RLock()
         self._users: dict[int, tuple[float, int, User | None]] = {}
@@ -64,9 +67,19 @@ class Site:
         self.facts: tuple[float, tuple[Calendar, Rates]] | None = None  # calendar and rates, see runtime.environment
 
     @classmethod
-    def open(cls, folder: Path | None = None, settings: Settings | None = None, clock: Clock | None = None) -> Site:
-        """The site in `folder`. Raises `SettingsError` where there is none, or its code packages do not fit."""
-        site = cls(settings or load_settings(folder), clock)
+    def open(
+        cls,
+        folder: Path | None = None,
+        settings: Settings | None = None,
+        clock: Clock | None = None,
+        *,
+        limited: bool = False,
+    ) -> Site:
+        """The site in `folder`; `limited` where people wait: `query_seconds` holds for pages and calls.
+
+        Raises `SettingsError` where there is none, or its code packages do not fit.
+        """
+        site = cls(settings or load_settings(folder), clock, limited=limited)
         with database.answering():
             if not sa.inspect(site.engine).has_table("octavo_version"):
                 site.close()
@@ -150,8 +163,14 @@ class Site:
     def _load(self, connection: sa.Connection, number: int | None) -> Published:
         if number is None:
             raise SettingsError("尚未发布，请先运行 octavo init。 Nothing is published: run “octavo init”.")
+        if self._outdated is not None and self._outdated[0] == number:
+            raise self._outdated[1]
         started = time.monotonic()
-        app = store.load_application(connection, number, self.settings)
+        try:
+            app = store.load_application(connection, number, self.settings)
+        except Outdated as answer:
+            self._outdated = (number, answer)  # found out once, not at every request
+            raise
         _log.info("version %s ready in %.2f s", number, time.monotonic() - started)
         return Published(number, app, Tables(app, self.dialect))
 
@@ -175,7 +194,8 @@ class Site:
         """
         if write:
             self.published()  # a new version is read and put together before the lock of a writer is held, not under it
-        with database.answering(), nullcontext(connection) if connection else Transaction(self, write) as connection:
+        opened = nullcontext(connection) if connection else Transaction(self, write, channel in PATIENCE_OF)
+        with database.answering(), opened as connection:
             published = self._pin(connection) if write else self.published()
             session = Session(
                 site=self,
@@ -199,7 +219,7 @@ class Site:
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """A transaction that reads, for several sessions in a row: who asks, then what was asked for."""
-        with database.answering(), Transaction(self, False) as connection:
+        with database.answering(), Transaction(self, False, True) as connection:
             yield connection
 
     def _user(self, connection: sa.Connection, published: Published, user_id: int | None) -> User:
@@ -229,11 +249,12 @@ class Site:
 class Transaction:
     """A connection of the site in a transaction: kept at the end if it writes, given up if it reads or breaks off."""
 
-    __slots__ = ("_begun", "_plain", "_site", "_write")
+    __slots__ = ("_begun", "_limited", "_plain", "_site", "_write")
 
-    def __init__(self, site: Site, write: bool) -> None:
+    def __init__(self, site: Site, write: bool, limited: bool) -> None:
         self._site = site
         self._write = write
+        self._limited = limited
 
     def __enter__(self) -> sa.Connection:
         plain = self._plain = self._site.engine.connect()
@@ -245,6 +266,8 @@ class Transaction:
             elif self._write:
                 connection = plain.execution_options(**{database.WRITE: True})
             self._begun = connection.begin()
+            if self._site.limited:
+                database.begin_limit(connection, self._site.settings.query_seconds if self._limited else 0)
             if self._write:
                 store.enter_writer(connection)
             return connection
@@ -259,6 +282,8 @@ class Transaction:
             else:
                 self._begun.rollback()
         finally:
+            if self._site.limited and self._site.dialect == "sqlite" and not self._plain.invalidated:
+                database.begin_limit(self._plain, 0)  # whoever has the connection next begins with none
             self._plain.close()
 
 
@@ -303,6 +328,11 @@ class Session:
     def touch(self, entity: str) -> None:
         """Records of this entity were written; the record layer says so."""
         self._touched.add(entity)
+
+    def take_time(self) -> None:
+        """What follows may keep the database as long as it needs: files of every row, work in batches."""
+        if self.site.limited:
+            database.begin_limit(self.connection, 0)
 
     def after_commit(self, action: Callable[[], None]) -> None:
         """Called once the transaction is durable, in order; what must not get lost belongs into a job instead."""

@@ -157,6 +157,7 @@ MEANING = {
     "P16": "Good rows of an import land, bad ones are told",
     "P17": "A repeated request has its effect once",
     "P18": "The second of two editors is told",
+    "P19": "A request has limits: statements of a page, steps of a formula, rules in a ring, seconds of a query",
     "P20": "A backup taken under load restores",
     "P21": "A changed byte in a file or the database is found",
     "P22": "A stop lets the requests at hand end",

@@ -31,7 +31,7 @@ def application(published: Published | None = None) -> Flask:
     from web.app import create_app  # late: what it loads looks at the environment that `serve` sets
 
     _few_arenas()
-    site = Site.open(Path(os.environ["OCTAVO_SITE"]))
+    site = Site.open(Path(os.environ["OCTAVO_SITE"]), limited=True)
     if published is not None:
         site.adopt(published)
     configure_logging(site.folder)

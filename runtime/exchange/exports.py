@@ -126,6 +126,7 @@ def export(
         raise NotFound()
     if not access.can(entity, "export"):
         raise Forbidden()
+    session.take_time()
     paths = tuple(dict.fromkeys(columns or default_columns(session, described)))
     chosen = [_Column(session.app, described, p) for p in paths]
     query = Query(

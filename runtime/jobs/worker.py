@@ -13,7 +13,7 @@ from threading import Event, Thread
 
 import sqlalchemy as sa
 
-from runtime.errors import Busy, DiskFull
+from runtime.errors import Answer
 from runtime.jobs.context import JobContext, LeaseLost
 from runtime.jobs.queue import RUNNING, Claimed, claim, fail, finish
 from runtime.jobs.registry import Job, jobs
@@ -50,8 +50,8 @@ class Worker:
         while not stop.is_set():
             try:
                 worked = self.run_once()
-            except (Busy, DiskFull) as answer:
-                _log.warning("the database cannot serve the worker: %s", answer.code)
+            except Answer as answer:
+                _log.warning("the worker could not work: %s", answer.code)
                 worked = False
             except Exception:
                 _log.exception("the worker met an error and goes on")

@@ -25,6 +25,16 @@ register(
             "zh": "系统繁忙，请稍后再试。您的内容没有保存。",
             "en": "The system is busy; please try again in a moment. Nothing was saved.",
         },
+        "outdated": {
+            "zh": "站点已由更新的程序发布（第 {number} 版）。请在此服务器上安装同样的版本并重新启动；数据没有更改。",
+            "en": "The site was published by a newer program (version {number}). Install that one on this server and "
+            "start it again; nothing was changed.",
+        },
+        "too_slow": {
+            "zh": "查询时间过长，已停止，未作任何更改。请缩小范围（筛选、期间、列），或请管理员为此建立索引。",
+            "en": "This took too long and was stopped; nothing was changed. Ask for less (filters, period, columns), "
+            "or ask the administrator for an index.",
+        },
         "too_many_requests": {"zh": "操作过于频繁，请稍后再试。", "en": "Too many requests; please wait a moment."},
         "disk_full": {
             "zh": "服务器磁盘已满，暂时只能查看。请联系管理员。",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import zlib
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,12 +13,13 @@ import sqlalchemy as sa
 
 from metadata.model import Application
 from runtime import hooks
-from runtime.messages import say
+from runtime.errors import Outdated
 from runtime.publishing import kept
 from runtime.schema.internal import version
-from runtime.settings import Settings, SettingsError
+from runtime.settings import Settings
 from runtime.statements import fetch
 
+_log = logging.getLogger("octavo.store")
 LOCK_KEY = 0x0C7A_0001  # PostgreSQL advisory lock: writers share it, publishing takes it alone
 _NEWEST = f"SELECT max(number) FROM {version.name}"  # noqa: S608 - a name of our own
 
@@ -52,7 +54,7 @@ def enter_writer(connection: sa.Connection) -> None:
 def enter_publisher(connection: sa.Connection, seconds: int) -> None:
     """Waits for writers to end, at most `seconds` (then the database raises, answered as Busy)."""
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{int(seconds)}s'")
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{int(seconds)}s'; SET LOCAL statement_timeout = 0")
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK_KEY)))
 
 
@@ -89,14 +91,14 @@ def _check_code(connection: sa.Connection, number: int) -> None:
     for package, fingerprint in published.items():
         if installed.get(package) != fingerprint:
             words = {"package": package, "published": fingerprint, "installed": installed.get(package, "-")}
-            raise SettingsError(" ".join(say("publish.code_mismatch", tongue, **words) for tongue in ("zh", "en")))
+            raise Outdated("publish.code_mismatch", **words)
 
 
 def load_application(connection: sa.Connection, number: int, settings: Settings) -> Application:
     """What the documents of a version compile to: read where a process has kept it, else compiled and kept.
 
-    What was published compiled then: a failure now is an error. Raises `SettingsError` where a code package that was
-    published is missing or another than then.
+    Raises `Outdated` where they say what this program does not understand, or a code package that was published is
+    missing or another than then.
     """
     _check_code(connection, number)
     data = _packed_documents(connection, number)
@@ -106,7 +108,10 @@ def load_application(connection: sa.Connection, number: int, settings: Settings)
     from runtime.publishing.layers import compile_layers, layers_of  # the compiler is loaded when first needed
 
     compiled = compile_layers(layers_of(unpack(data)))
-    if compiled.application is None:
-        raise RuntimeError(f"version {number} does not compile: {compiled.problems[:3]}")
+    # Stricter checks of a later program do not stop what has served so far; words that this one does not know do.
+    strange = [p for p in compiled.errors if "unknown" in p.code or p.code.endswith(".later")]
+    if compiled.application is None or strange:
+        _log.error("version %s does not compile: %s", number, (strange or compiled.problems)[:3])
+        raise Outdated(number=number)
     kept.write(settings, data, compiled.application)
     return compiled.application

@@ -58,13 +58,13 @@ def cpu_seconds(pid: int) -> float | None:
 
 @contextlib.contextmanager
 def running(
-    command: list[str], environment: dict[str, str], log: Path
+    command: list[str], environment: dict[str, str], log: Path, folder: Path = ROOT
 ) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     port = free_port()
     with log.open("ab") as output:
         process = subprocess.Popen(
             [part.replace("{port}", str(port)) for part in command],
-            cwd=ROOT,
+            cwd=folder,
             env=os.environ | environment,
             stdout=output,
             stderr=output,

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from metadata.packages import Layer, load_texts
 from runtime import hooks
 from runtime.bootstrap import MetadataError, init_site
+from runtime.errors import Outdated
 from runtime.publishing.publish import publish
 from runtime.schema.verify import drift
 from runtime.settings import SettingsError, throwaway_settings
@@ -62,7 +63,7 @@ def test_code_package_that_differs_refuses_to_serve(
     with patch.object(hooks, "fingerprints", return_value={"plugin": "as published"}):
         publish(empty_site, [load_texts({"all.yaml": BASE}, "site")])
     other = Site(empty_site.settings)
-    with patch.object(hooks, "fingerprints", return_value=installed), pytest.raises(SettingsError, match="plugin"):
+    with patch.object(hooks, "fingerprints", return_value=installed), pytest.raises(Outdated, match="plugin"):
         other.application()
     other.close()
 

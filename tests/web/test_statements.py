@@ -30,6 +30,7 @@ def numbers(site: Site, most: int) -> str:
     return ", ".join(str(row.id) for row in rows)
 
 
+@pytest.mark.promise("P19")
 @pytest.mark.parametrize("rows", [1, 3, 50])
 def test_a_list_takes_the_same_few_statements(
     site: Site, admin: Browser, statements: list[str], rows: int, record_property: pytest.FixtureRequest

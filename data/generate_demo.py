@@ -109,7 +109,18 @@ def customers() -> list[Row]:
         if name not in seen:
             seen.add(name)
             rows.append(company(name, word + trade["name"], region, city, trade["industry"]))
+    lighten(rows)
     return rows
+
+
+def lighten(found: list[Row]) -> None:
+    """Nobody begins at the capacity of a pool: who has much gives the latest to a colleague of the region."""
+    for rep, colleague, most in (("zhangsan", "zhaoliu", 40), ("chenwu", "huangba", 44)):
+        held = [row for row in found if row["owner"] == {"login": rep} and "status" not in row]
+        for row in held[most:]:
+            row["owner"] = {"login": colleague}
+            for member in row.get("members", ()):
+                member["person"] = row["owner"]
 
 
 def company(name: str, short: str, region: str, city: Row, industry: str) -> Row:

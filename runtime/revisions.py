@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 REVISION = "revision"
 OPEN = ("draft", "review")
 VERSIONS = ("current", "past")
+STARTED = "form begun from the draft"  # in the cache of a session: the id of the draft that the form showed
 Row = Mapping[str, Any]
 
 
@@ -195,7 +196,14 @@ def _keep(session: Session, plan: EntityPlan, draft: Draft) -> None:
         return
     record_id = draft.record_id or 0
     number = _latest_numbers(session, plan.name, [record_id]).get(record_id, 0) + 1
-    _store_draft(session, plan.name, draft, present, number, _proposal(session, draft))
+    changes = _proposal(session, draft)
+    if present is not None:
+        begun = (
+            session.cache.get(STARTED) == present["id"]
+        )  # its form showed the draft: what says the old again is meant
+        earlier = present["changes"] or {}
+        changes = {**{n: v for n, v in earlier.items() if not (begun and n in draft.given)}, **changes}
+    _store_draft(session, plan.name, draft, present, number, changes)
     draft.warnings.append(RecordProblem(code="revision.drafted", params={"number": str(number)}))
     assert draft.before is not None
     draft.values = dict(draft.before)
@@ -216,11 +224,10 @@ def _store_draft(
 ) -> None:
     table = session.table(REVISION)
     if present is not None:
-        merged = {**(present["changes"] or {}), **changes}
         session.connection.execute(
             sa.update(table)
             .where(table.c.id == present["id"])
-            .values(changes=merged, updated_at=session.now, updated_by=session.user.id)
+            .values(changes=dict(changes), updated_at=session.now, updated_by=session.user.id)
         )
     else:
         row = {
@@ -243,6 +250,14 @@ def open_revision(session: Session, entity: str, record_id: int) -> Row | None:
     table = session.table(REVISION)
     wanted = sa.select(table).where(*_of(table, entity, record_id), table.c.state.in_(OPEN))
     return first(session, wanted.order_by(table.c.id.desc()).limit(1))
+
+
+def draft_of(session: Session, entity: str, record_id: int) -> Row | None:
+    """The change to a record that is being made and not yet in review."""
+    if session.app.entities[entity].revisions is None:
+        return None
+    row = open_revision(session, entity, record_id)
+    return row if row is not None and row["state"] == "draft" else None
 
 
 def proposed(session: Session, revision: int) -> Draft:

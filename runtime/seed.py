@@ -4,6 +4,9 @@ A row that `match` finds already is left alone; with `fill: true` it is given wh
 head of a unit whose people come after the units. `{code: E1}` as a value of a link is the record whose fields have
 these values. `today-45 10:00` is a moment relative to the day of loading. `created_at` and, for a user, `password` are
 set directly: no channel could set them.
+
+`actions: entity` does what people do with records: `record:` says which, `by:` the login of the person, `do:` the
+action, `with:` what it asks. Where it is not open (any more), nothing happens: loading twice does it once.
 """
 
 from __future__ import annotations
@@ -37,6 +40,8 @@ def load_data(session: Session, file: Path) -> int:
     loader = _Loader(session, file.name)
     created = 0
     for document in yaml.load_all(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader):
+        if document and document.get("actions") in session.app.entities:
+            loader.act(document["actions"], document.get("rows") or [])
         if document and document.get("records") in session.app.entities:
             load = loader.fill if document.get("fill") is True else loader.load
             created += load(document["records"], document.get("match"), document.get("rows") or [])
@@ -84,6 +89,23 @@ class _Loader:
             if lacking:
                 records.update(self.session, name, found, lacking)
         return 0
+
+    def act(self, name: str, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Does actions on behalf of people; how many were open."""
+        from runtime import actions  # late: only loading data needs them
+
+        done = 0
+        for row in rows:
+            record, person = self._find(name, row["record"]), self._find("user", {"login": row["by"]})
+            if record is None or person is None:
+                raise SeedError(f"{self.file}: {name}: nothing is found for {json.dumps(row, ensure_ascii=False)}")
+            session = self.session.sub(person)
+            if any(offer.name == row["do"] and offer.open for offer in actions.offers(session, name, record)):
+                actions.run(
+                    session, name, record, row["do"], self._row(self.session.app.entities[name], row.get("with") or {})
+                )
+                done += 1
+        return done
 
     def _sort(self, entity: Entity, rows: Sequence[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], list[Any]]:
         ready: list[dict[str, Any]] = []

@@ -138,9 +138,17 @@ criteria:
 # --- what makes no sense
 
 
+OWN = frozenset({"note", "reason", "evidence"})  # what is asked beside the criteria
+
+
 def _check(thing: Thing, world: World) -> None:
     data = thing.data
     entity = data["entity"]
+    papers = {f"{c['name']}_evidence": c["name"] for c in data.get("criteria") or () if c.get("evidence")}
+    for given in data.get("criteria") or ():
+        name = given["name"]
+        if name in OWN or name in papers:
+            world.report("qualification.taken", thing, ("criteria", name, "name"), name=name, hint=f"{name}_given")
     _outcome(thing, world)
     _counting(thing, world)
     for index, who in enumerate(data.get("by") or ()):

@@ -53,6 +53,12 @@ MESSAGES: dict[str, Message] = {
         "去掉 evidence 或 holds。",
         "Remove `evidence` or `holds`.",
     ),
+    "qualification.taken": Message(
+        "条件不能叫“{name}”：审核时另有一项叫这个名字",
+        "A criterion cannot be called “{name}”: the check itself asks for something of that name",
+        "换一个名称；note、reason、evidence 以及“条件名_evidence”已被占用。",
+        "Give it another name; note, reason, evidence and <criterion>_evidence are taken.",
+    ),
     "qualification.hidden": Message(
         "“{name}”永远轮不到：排在它前面的“{other}”适用于所有记录",
         "“{name}” never gets its turn: “{other}” before it is for every record",

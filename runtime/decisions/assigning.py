@@ -130,8 +130,8 @@ def _close(session: Session, entity: str, ids: Sequence[int]) -> None:
     for start in range(0, len(ids), CHUNK):
         part = list(ids)[start : start + CHUNK]
         same = (table.c.entity == entity, table.c.record.in_(part), table.c.state == OPEN)
-        same += (table.c.deleted_at.is_(None),)
-        session.connection.execute(sa.update(table).where(*same).values(state="lapsed", decided_at=session.now))
+        living = table.c.deleted_at.is_(None)
+        session.connection.execute(sa.update(table).where(*same, living).values(state="lapsed", decided_at=session.now))
 
 
 # --- news ----------------------------------------------------------------------------------------------------------

@@ -62,8 +62,8 @@ def proposal_of(session: Session, entity: str, record: int) -> Proposal | None:
     """The open proposal of a record, if this person may decide it."""
     table = session.table("assignment_decision")
     same = (table.c.entity == entity, table.c.record == record, table.c.state == OPEN)
-    same += (table.c.deleted_at.is_(None),)
-    row = session.connection.execute(sa.select(table).where(*same).order_by(table.c.id.desc()).limit(1)).mappings()
+    wanted = sa.select(table).where(*same, table.c.deleted_at.is_(None))
+    row = session.connection.execute(wanted.order_by(table.c.id.desc()).limit(1)).mappings()
     found = row.first()
     assignment: Assignment | None = session.app.of("assignment").get(found["assignment"]) if found else None
     if found is None or assignment is None or not _decides(session, assignment, record, {}):

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from runtime.site import Session
 
 CHECK, SPECIAL = "qualify", "qualify_special"
-OWN = frozenset({"note", "reason", "evidence"})  # asks that are no criteria
 
 
 class Qualifying(ActionSource):

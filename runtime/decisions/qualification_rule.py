@@ -55,7 +55,33 @@ class Guard(RecordRule):
                 _refuse(session, draft, name)
 
 
+class GrantGuard(RecordRule):
+    """A grant names rules, criteria and segments that are there: a slip of the pen would open nothing, or too much."""
+
+    name = "qualification_grant"
+
+    def applies(self, app: Application, entity: Entity) -> bool:
+        return entity.name == qualifying.GRANT
+
+    def judging(self, session: Session, plan: EntityPlan, drafts: Sequence[Draft]) -> None:
+        rules = session.app.of("qualification")
+        for draft in drafts:
+            rule, segment = draft.raw("rule"), draft.raw("segment")
+            meant = [rules[rule]] if rule in rules else [] if rule else list(rules.values())
+            if rule and not meant:
+                draft.refuse("qualification.grant_rule", "rule", name=rule, known=", ".join(sorted(rules)))
+            if segment:
+                fits = {r.entity for r in meant}
+                known = sorted(s.name for s in session.app.segments.values() if not meant or s.entity in fits)
+                if segment not in known:
+                    draft.refuse("qualification.grant_segment", "segment", name=segment, known=", ".join(known) or "–")
+            if meant:
+                for word in qualifying.unknown_items(draft.raw("items"), meant):
+                    draft.refuse("qualification.grant_item", "items", name=word)
+
+
 register(Guard())
+register(GrantGuard())
 
 
 def _over(check: Any, today: date) -> bool:

@@ -107,9 +107,19 @@ def _meant(session: Session, row: Any, rule: Qualification, record: Stored) -> b
     return holds(segment.where, record, record.loader.environment)
 
 
+def unknown_items(text: str | None, rules: Sequence[Qualification]) -> list[str]:
+    """What the criteria of a grant name that none of the rules has."""
+    known = {word for rule in rules for c in rule.criteria for word in (c.name, *c.label.values.values())}
+    return sorted(_words(text) - known)
+
+
+def _words(text: str | None) -> set[str]:
+    return {word.strip() for word in _COMMAS.split(text or "") if word.strip()}
+
+
 def _items(text: str | None, rule: Qualification) -> frozenset[str] | None:
     """Criteria by name or label; None: all that may be waived."""
-    words = {word.strip() for word in _COMMAS.split(text or "") if word.strip()}
+    words = _words(text)
     if not words:
         return None
     return frozenset(c.name for c in rule.criteria if words & {c.name, *c.label.values.values()})

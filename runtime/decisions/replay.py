@@ -121,7 +121,7 @@ def unassigned(
         wheres.append(table.c[column_name(entity.fields[pool.field])].is_(None))
     log = session.table("assignment_decision")
     same = (log.c.entity == assignment.entity, log.c.record == table.c.id, log.c.state == "proposed")
-    same += (log.c.deleted_at.is_(None),)
-    wheres.append(~sa.exists(sa.select(sa.literal(1)).select_from(log).where(*same).correlate(table)))
+    living = log.c.deleted_at.is_(None)
+    wheres.append(~sa.exists(sa.select(sa.literal(1)).select_from(log).where(*same, living).correlate(table)))
     wheres += [condition(e, table, sql_context(session)) for e in (assignment.when, where) if e is not None]
     return list(session.connection.scalars(sa.select(table.c.id).where(*wheres).order_by(table.c.id).limit(limit)))

@@ -59,6 +59,18 @@ register(
             "zh": "此项只由资格审核改变，而没有规则适用于这条记录。",
             "en": "Only a qualification check changes this, and none applies to this record.",
         },
+        "qualification.grant_rule": {
+            "zh": "没有叫“{name}”的资格审核规则；可用：{known}。",
+            "en": "There is no qualification called “{name}”; there are: {known}.",
+        },
+        "qualification.grant_segment": {
+            "zh": "这些规则所审核的对象没有叫“{name}”的细分；可用：{known}。",
+            "en": "No segment of what these rules check is called “{name}”; there are: {known}.",
+        },
+        "qualification.grant_item": {
+            "zh": "规则里没有条件“{name}”；请写条件的名称或标签，用逗号分隔。",
+            "en": "No criterion is called “{name}”; write names or labels of criteria, separated by commas.",
+        },
         "qualification.unchecked": {"zh": "{rule}：尚未审核。", "en": "{rule}: not checked yet."},
         "qualification.checked": {"zh": "{rule}：{word}（{at}）。", "en": "{rule}: {word} ({at})."},
         "qualification.checked_until": {

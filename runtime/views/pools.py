@@ -171,8 +171,8 @@ def former_owners(binder: Binder, entity: str, ids: Sequence[int]) -> dict[int, 
     session = binder.session
     table = session.table("ownership_log")
     same = (table.c.entity == entity, table.c.record.in_(list(ids)), table.c.to_pool.is_not(None))
-    same += (table.c.deleted_at.is_(None),)
-    wanted = sa.select(table).where(*same, table.c.from_person.is_not(None)).order_by(table.c.id)
+    living = table.c.deleted_at.is_(None)
+    wanted = sa.select(table).where(*same, living, table.c.from_person.is_not(None)).order_by(table.c.id)
     rows = session.connection.execute(wanted).mappings().all()
     called = names(session, [row["from_person"] for row in rows])
     options = binder.app.options["ownership_reason"]

@@ -102,6 +102,19 @@ def test_a_related_party_on_the_blacklist_fails_by_itself(b: World) -> None:
     assert set(check(b, "zhangsan", p1, **GOOD)["unmet"]) == {"与黑名单无关联", "非禁止出口"}
 
 
+def test_a_grant_names_what_is_there(b: World) -> None:
+    for field, wrong in (("rule", "prospect_genral"), ("segment", "manufacturing_west"), ("items", "solvent, 不存在")):
+        with pytest.raises(Refused) as refusal:
+            grant(b, **{field: wrong})
+        assert [p.field for p in refusal.value.problems] == [field]
+        answer = b.api("vp", "POST", "/qualification_grant", json={"person": str(b.user("zhangsan")), field: wrong})
+        assert answer.status_code == 422
+        assert wrong.split(", ")[-1] in answer.get_data(as_text=True)
+    made = grant(b, rule="prospect_general", segment="manufacturing_east")
+    with pytest.raises(Refused):
+        b.update("vp", "qualification_grant", made, segment="nowhere")
+
+
 @pytest.mark.mission("LD-10")
 def test_the_outcome_is_set_by_hand_only_after_a_check(b: World, tmp_path: Path) -> None:
     p1 = b.k("P1")

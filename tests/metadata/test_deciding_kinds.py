@@ -120,6 +120,8 @@ def test_a_score_that_reads_the_date_is_kept_each_night() -> None:
         ("criteria:\n  - {name: a, holds: \"user.name == 'x'\"}\n", ("qualification.user", 10, 22)),
         ("criteria:\n  - {name: a, holds: \"sbject is None\"}\n", ("expression.unknown_name", 10, 23)),
         ("criteria:\n  - {name: a, holds: \"True\", evidence: true}\n", ("qualification.evidence", 10, 40)),
+        ("criteria:\n  - {name: reason}\n", ("qualification.taken", 10, 12)),
+        ("criteria:\n  - {name: a, evidence: true}\n  - {name: a_evidence}\n", ("qualification.taken", 11, 12)),
         ("valid: 3 days\ncriteria:\n  - {name: a}\n", ("shape.pattern", 9, 8)),
     ],
 )  # fmt: skip

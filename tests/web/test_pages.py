@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
 from runtime.security.access import Access
@@ -149,3 +151,17 @@ def test_an_entity_that_no_menu_names_stands_in_a_group_of_its_own() -> None:
     (group,) = _unplaced(Everyone(), app.menus[0])  # type: ignore[arg-type]
     assert (group.label, [item.entity for item in group.items]) == ("More", ["sample"])
     assert "sample" not in {leaf.entity for leaf in _declared_leaves(app.menus[0].items)}
+
+
+def test_the_demonstration_leaves_something_to_do(site: Site) -> None:
+    """The manager has cases to decide, and nobody begins at the capacity of a pool."""
+    with site.session() as session:
+        task, person = session.table("approval_task"), session.table("user")
+        open_ones = sa.select(person.c.login).join(task, task.c.person == person.c.id).where(task.c.state == "open")
+        asked = Counter(session.connection.scalars(open_ones))
+        owned = session.table(ENTITY)
+        held = sa.select(owned.c.owner, sa.func.count()).where(owned.c.status == "normal", owned.c.owner.is_not(None))
+        most = max(count for _, count in session.connection.execute(held.group_by(owned.c.owner)))
+    assert asked["wang"] >= 2
+    assert asked["vp"] >= 1
+    assert most < 50

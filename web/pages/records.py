@@ -9,6 +9,7 @@ from flask import Blueprint, Response, jsonify, make_response, render_template, 
 from markupsafe import Markup
 
 from rules.expression import Expression
+from runtime import revisions
 from runtime.actions import offers
 from runtime.decisions.pool_views import count_view, limited, uncounted
 from runtime.digits import number_in
@@ -20,7 +21,7 @@ from runtime.site import Session
 from runtime.views.binder import Binder, BoundField
 from runtime.views.forms import BoundForm, Input, bind_form, read_form, read_lines
 from runtime.views.records import currency_of, inputs, plain_line, title_of
-from runtime.views.titles import titles_for
+from runtime.views.titles import titles_for, titles_of
 from web import htmx
 from web.device import device
 from web.fields import written_fields
@@ -146,8 +147,20 @@ def edit(entity: str, record_id: int) -> Response:
     binder = Binder(session, device())
     form = open_form(binder, entity, "edit")
     record = read(session, entity, record_id, fields=_readable(binder, entity, form.fields))
+    draft = revisions.draft_of(session, entity, record_id)
+    if draft is not None:
+        return _draft_page(binder, form, record, draft)
     started = stored_state(session, entity, record_id)
     return _form_page(binder, form, record, record.values, started=started)
+
+
+def _draft_page(binder: Binder, form: BoundForm, record: Any, draft: Mapping[str, Any]) -> Response:
+    """The form of a change that was begun before: it goes on from there."""
+    given = {n: v for n, v in (draft["changes"] or {}).items() if n in form.fields}
+    now = evaluate_form(binder.session, form.entity, record.id, given)
+    values = {**record.values, **{n: v for n, v in now.values.items() if n in form.fields}}
+    titles = {**record.titles, **titles_for(binder, form, values, None)}
+    return _form_page(binder, form, record, values, titles=titles, started=now, draft=draft)
 
 
 @blueprint.get("/e/<entity>/<int:record_id>/copy")
@@ -193,6 +206,7 @@ def _form_page(
     conflict: Any = None,
     version: str | None = None,
     changed: bool = False,
+    draft: Mapping[str, Any] | None = None,
 ) -> Response:
     by_field: dict[str, list[str]] = {}
     for field, sentence in problems:
@@ -216,6 +230,7 @@ def _form_page(
         "@id": record.id if record is not None else "",
         "@next": request.values.get("next", ""),
         "@token": form_token(),
+        "@draft": _draft_note(binder, draft),
     }
     changed = changed or raw is not None
     if summary or conflict is not None:
@@ -227,6 +242,20 @@ def _form_page(
         return make_response(body, status)
     title = filled["@title"] or _("New {name}", name=form.label)
     return make_response(framed(str(title), body), status)
+
+
+def _draft_note(binder: Binder, draft: Mapping[str, Any] | None) -> Markup:
+    """Above the form: which change goes on here, whose it is, and its id for the way back."""
+    number = number_in(request.form.get("draft", "")) if draft is None else draft["id"]
+    if number is None:
+        return Markup("")
+    about = None
+    if draft is not None:
+        author = (
+            titles_of(binder.session, "user", [draft["author"]]).get(draft["author"], "") if draft["author"] else ""
+        )
+        about = {"number": draft["number"], "author": author}
+    return Markup(render_template("records/draft_note.html", id=number, about=about))  # noqa: S704 - escaped there
 
 
 class _Marks(dict[str, Markup]):
@@ -255,6 +284,7 @@ def _form_body(
         version=filled["@version"],
         next=filled["@next"],
         token=filled["@token"],
+        draft=filled["@draft"],
         changed=changed,
         summary=summary,
         conflict=conflict,
@@ -285,6 +315,7 @@ def _save(entity: str, record_id: int | None) -> Response:
                 saved = create(session, entity, given)
             else:
                 asked = number_in(version)
+                session.cache[revisions.STARTED] = number_in(request.form.get("draft", ""))
                 saved = update(session, entity, record_id, given, version=asked)
     except Refused as error:
         return _again(entity, record_id, given, _sentences(error), 422)

@@ -14,7 +14,7 @@ from runtime.errors import Answer, Busy, DiskFull, TooSlow
 from runtime.settings import Settings
 from runtime.statements import send
 
-CACHE = 2000  # KiB of pages a SQLite connection keeps; a process has one for each thread, the system keeps the file
+CACHE = 500  # KiB of pages a SQLite connection keeps; a process has one for each thread, the system keeps the file
 ROOMY = 16_000  # KiB: the pages that a batch of thousands of records changes
 WRITE = "octavo_write"  # execution option: this transaction will write
 LIMIT = "octavo_limit"  # in what is kept with a connection: the `Limit` of SQLite
@@ -74,7 +74,8 @@ def insert_or(dialect: str) -> Any:
 
 
 def _sqlite(settings: Settings, seconds: int) -> sa.Engine:
-    engine = sa.create_engine(settings.url, pool_size=settings.pool_size, pool_timeout=5)
+    # the connection given back last is given out first: those of a busy moment rest until the next
+    engine = sa.create_engine(settings.url, pool_size=settings.pool_size, pool_timeout=5, pool_use_lifo=True)
     functions = _sqlite_functions()
 
     @event.listens_for(engine, "connect")

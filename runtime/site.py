@@ -121,6 +121,13 @@ class Site:
         with database.answering(), self.engine.connect() as connection:
             return self._pin(connection)
 
+    @property
+    def is_compiled(self) -> bool:
+        """Whether the newest version is served or read without compiling it."""
+        with database.answering(), self.engine.connect() as connection:
+            number = store.newest(connection)
+            return number is not None and store.is_kept(connection, number, self.settings)
+
     def refresh(self, number: int | None = None) -> Published:
         """Serves version `number` if it is newer than what is served; asks the database where no number is given."""
         found = self._published

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import ctypes
 import gc
 import importlib.util
@@ -76,6 +77,23 @@ def _work(site: Site, lock: FileLock) -> None:
     worker = EmbeddedWorker(site)
     atexit.register(worker.stop, 10.0)
     worker.start()
+
+
+def compile_apart(folder: Path) -> None:
+    """Compiles the newest version in a process of its own, which keeps what comes out for those that serve.
+
+    What compiling loads and leaves behind would stay in the memory of every worker. Where processes cannot be forked or
+    it fails, nothing happens: whoever serves compiles, and says what is wrong.
+    """
+    if multiprocessing.get_start_method() == "fork":
+        child = multiprocessing.Process(target=_compile, args=(folder,))
+        child.start()
+        child.join()
+
+
+def _compile(folder: Path) -> None:
+    with contextlib.suppress(Exception), Site.open(folder) as site:
+        site.published()
 
 
 def serve(folder: Path, host: str, port: int, workers: int, published: Published | None = None) -> str:

@@ -50,6 +50,11 @@ def read(settings: Settings, documents: bytes) -> Application | None:
         return None
 
 
+def is_there(settings: Settings, documents: bytes) -> bool:
+    """Whether there is a file for these documents; it may still turn out to be unusable."""
+    return _path(settings, documents).is_file()
+
+
 def write(settings: Settings, documents: bytes, app: Application) -> None:
     """Keeps what the documents were compiled to. A folder that cannot be written to costs time, no more."""
     path = _path(settings, documents)

@@ -94,6 +94,11 @@ def _check_code(connection: sa.Connection, number: int) -> None:
             raise Outdated("publish.code_mismatch", **words)
 
 
+def is_kept(connection: sa.Connection, number: int, settings: Settings) -> bool:
+    """Whether a process has kept what the version compiles to."""
+    return kept.is_there(settings, _packed_documents(connection, number))
+
+
 def load_application(connection: sa.Connection, number: int, settings: Settings) -> Application:
     """What the documents of a version compile to: read where a process has kept it, else compiled and kept.
 

@@ -41,6 +41,7 @@ class Tables:
         self._metadata = sa.MetaData()
         self._tables: dict[str, sa.Table] = {}
         self._joins: dict[tuple[str, str], sa.Table] = {}
+        self._completed: set[str] = set()
         self._lock = RLock()
         self._entities: dict[str, str] = {}  # physical table -> entity
         for entity in self._living():
@@ -54,8 +55,10 @@ class Tables:
     @property
     def metadata(self) -> sa.MetaData:
         """All tables."""
-        for entity in self._living():
-            self.table(entity.name)
+        with self._lock:
+            for entity in self._living():
+                self.table(entity.name)
+                self._complete(entity)
         return self._metadata
 
     def area(self, name: str) -> dict[Any, Any]:
@@ -119,12 +122,22 @@ class Tables:
         if has_rate(entity):
             columns.append(sa.Column(RATE_COLUMN, ScaledDecimal(RATE_SCALE)))
         table = sa.Table(entity.table, self._metadata, *columns, sqlite_autoincrement=True)
-        for index in indexes_of(entity, table, self.dialect):
-            table.append_constraint(index) if isinstance(index, sa.Constraint) else index._set_parent(table)
         for field in entity.fields.values():
             if is_joined(field):
                 self._join(entity, field)
         return table
+
+    def _complete(self, entity: Entity) -> None:
+        """Adds the indexes, which only whoever makes or compares tables asks for."""
+        if entity.name in self._completed:
+            return
+        self._completed.add(entity.name)
+        table = self._tables[entity.name]
+        for index in indexes_of(entity, table, self.dialect):
+            table.append_constraint(index) if isinstance(index, sa.Constraint) else index._set_parent(table)
+        for field in entity.fields.values():
+            if is_joined(field):
+                _index(self._joins[entity.name, field.name], ("value", "record_id"), self.dialect)
 
     def _join(self, entity: Entity, field: Field) -> None:
         name = physical(entity.table, column_name(field))
@@ -136,7 +149,6 @@ class Tables:
             "record_id", Key(), _foreign_key(name, "record_id", entity.table, "CASCADE"), nullable=False
         )
         table = sa.Table(name, self._metadata, record, value, sa.PrimaryKeyConstraint("record_id", "value"))
-        _index(table, ("value", "record_id"), self.dialect)
         self._joins[entity.name, field.name] = table
 
 
@@ -283,4 +295,5 @@ def _index(
     if dialect == "postgresql" and living and not unique:
         parts = [part.nulls_first() for part in parts] + [table.c.id]
     name = index_name(table.name, columns, unique=unique, where=LIVING if living else None)
-    return sa.Index(name, *parts, unique=unique, sqlite_where=where, postgresql_where=where)
+    condition: Any = {f"{dialect}_where": where}  # its own dialect alone is loaded for it
+    return sa.Index(name, *parts, unique=unique, **condition)

@@ -283,6 +283,7 @@ def compare(a: Arena, options: Options) -> dict[str, dict[str, Any]]:
         results["memory, MiB a worker"] = {
             "floor": round(max(resident_mib(floor_process.pid)), 1),
             "octavo": round(max(resident_mib(process.pid)), 1),
+            "reach": 90,
         }
     return results
 
@@ -317,14 +318,24 @@ def machine(options: Options) -> dict[str, Any]:
     }
 
 
+STARTS = 3
+
+
 def start_figures(a: Arena) -> dict[str, Any]:
-    """Seconds from the start of a process to its first page, and to load and check all stock metadata."""
-    begun = time.perf_counter()
-    with octavo_server(a.folder / "site", 1, a.folder):
-        to_page = time.perf_counter() - begun
-    begun = time.perf_counter()
-    with floor_server(a.floor_url, a.floor_secret, 1, a.folder):
-        floor_page = time.perf_counter() - begun
+    """Seconds from the start of a process to its first page, and to load and check all stock metadata.
+
+    Warm: bytecode, and what the metadata compile to, are there from starts before. The page is a list, signed in.
+    """
+    floor_page = ("/customers", f"session={a.floor_token}")
+    page = ("/e/bench_customer", a.cookie)
+    times: dict[str, list[float]] = {"floor": [], "octavo": []}
+    for _ in range(STARTS):
+        begun = time.perf_counter()
+        with floor_server(a.floor_url, a.floor_secret, 1, a.folder, floor_page):
+            times["floor"].append(time.perf_counter() - begun)
+        begun = time.perf_counter()
+        with octavo_server(a.folder / "site", 1, a.folder, page):
+            times["octavo"].append(time.perf_counter() - begun)
     code = (
         "import time; from metadata.packages import platform, stock; from metadata.compiler import compile_application;"
         "t = time.perf_counter(); c = compile_application([platform(), stock()]);"
@@ -333,8 +344,12 @@ def start_figures(a: Arena) -> dict[str, Any]:
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     Tables(a.site.application(), a.site.dialect)
     return {
-        "start_to_first_page_s": {"floor": round(floor_page, 2), "octavo": round(to_page, 2)},
-        "load_and_check_all_metadata_s": {"octavo": round(float(printed[0]), 3), "entities": int(printed[1])},
+        "start_to_first_page_s": {k: round(statistics.median(v), 2) for k, v in times.items()} | {"reach": 1.5},
+        "load_and_check_all_metadata_s": {
+            "octavo": round(float(printed[0]), 3),
+            "entities": int(printed[1]),
+            "reach": 1.0,
+        },
     }
 
 

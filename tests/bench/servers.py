@@ -20,15 +20,22 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def wait_until_it_answers(port: int, process: subprocess.Popen[bytes], seconds: float = 60) -> float:
+def wait_until_it_answers(
+    port: int, process: subprocess.Popen[bytes], path: str = "/healthz", cookie: str = "", seconds: float = 60
+) -> float:
     """Seconds until the port accepts and answers; raises when the process ends before."""
     began = time.perf_counter()
+    asked = f"GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\nCookie: {cookie}\r\n\r\n".encode()
     while time.perf_counter() - began < seconds:
         if process.poll() is not None:
             raise RuntimeError(f"the server ended with {process.returncode}")
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 0.2) as connection:
-            connection.sendall(b"GET /healthz HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n")
-            if connection.recv(16).startswith(b"HTTP/"):
+            connection.settimeout(seconds)
+            connection.sendall(asked)
+            answer = connection.recv(16)
+            if answer.startswith(b"HTTP/"):
+                if cookie and b" 200" not in answer:
+                    raise RuntimeError(f"{path} answered {answer!r}")
                 return time.perf_counter() - began
         time.sleep(0.02)
     raise RuntimeError("the server did not answer in time")
@@ -58,19 +65,24 @@ def cpu_seconds(pid: int) -> float | None:
 
 @contextlib.contextmanager
 def running(
-    command: list[str], environment: dict[str, str], log: Path, folder: Path = ROOT
+    command: list[str],
+    environment: dict[str, str],
+    log: Path,
+    folder: Path = ROOT,
+    first: tuple[str, str] = ("/healthz", ""),
 ) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    """The server, answering; `first` is the page it is asked for, with the cookie of whoever asks."""
     port = free_port()
     with log.open("ab") as output:
         process = subprocess.Popen(
             [part.replace("{port}", str(port)) for part in command],
             cwd=folder,
-            env=os.environ | environment,
+            env=_with_bytecode(log.parent) | environment,
             stdout=output,
             stderr=output,
         )
         try:
-            wait_until_it_answers(port, process)
+            wait_until_it_answers(port, process, *first)
             yield port, process
         finally:
             process.terminate()
@@ -80,18 +92,24 @@ def running(
                 process.kill()
 
 
+def _with_bytecode(folder: Path) -> dict[str, str]:
+    """The environment, and a place for bytecode: an installed program has its own, a checkout that is read-only none."""
+    known = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return known | {"PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
+
+
 def floor_server(
-    url: str, secret: str, workers: int, folder: Path
+    url: str, secret: str, workers: int, folder: Path, first: tuple[str, str] = ("/healthz", "")
 ) -> contextlib.AbstractContextManager[tuple[int, subprocess.Popen[bytes]]]:
     command = [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "--no-ws", "--host", "127.0.0.1"),
         *("--port", "{port}", "--workers", str(workers), "--blocking-threads", "4", "tests.bench.floor.app:wsgi"),
     ]
-    return running(command, {"FLOOR_DATABASE_URL": url, "FLOOR_SECRET": secret}, folder / "floor.log")
+    return running(command, {"FLOOR_DATABASE_URL": url, "FLOOR_SECRET": secret}, folder / "floor.log", first=first)
 
 
 def octavo_server(
-    site: Path, workers: int, folder: Path
+    site: Path, workers: int, folder: Path, first: tuple[str, str] = ("/healthz", "")
 ) -> contextlib.AbstractContextManager[tuple[int, subprocess.Popen[bytes]]]:
     command = [
         sys.executable,
@@ -105,4 +123,4 @@ def octavo_server(
         "--workers",
         str(workers),
     ]
-    return running(command, {}, folder / "octavo.log")
+    return running(command, {}, folder / "octavo.log", first=first)

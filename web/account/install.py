@@ -7,14 +7,14 @@ from flask import Flask, request
 from runtime.security import sessions
 from web import cookies, late
 from web.account import preferences, sign_in, view_as
-from web.account.limit import SignInLimit
+from web.account.limit import limit_sign_in
 from web.i18n import LANGUAGES
 from web.state import connection, state, web
 
 
 def install(app: Flask) -> None:
     app.before_request(identify)
-    app.before_request_funcs.setdefault(sign_in.blueprint.name, []).append(SignInLimit())
+    app.before_request_funcs.setdefault(sign_in.blueprint.name, []).append(limit_sign_in)
     for blueprint in (
         sign_in.blueprint,
         preferences.blueprint,

@@ -31,6 +31,9 @@ from web.commands.shell import Shell, command, option, pass_shell
 def serve(shell: Shell, host: str, port: int, workers: int) -> None:
     from web import serving  # late: the web application is heavy, and only this command needs it
 
+    if not shell.site().is_compiled:
+        shell.close()
+        serving.compile_apart(shell.folder)
     published = shell.site().published()  # says what is wrong before any server starts
     shell.close()
     shell.say(f"http://{host}:{port} (Ctrl+C stops) ¦ http://{host}:{port} （Ctrl+C 停止）")

@@ -125,6 +125,10 @@ def check_variants(world: World) -> None:
 
 def check_form(thing: Thing, world: World) -> None:
     entity = entity_of(thing)
+    for found in thing.data.get("touch") or ():
+        member = world.field_at(entity, found.split("."))
+        if member is not None and member.type_name not in ("phone", "email"):
+            world.report("form.touch", thing, ("touch", found), name=found, type=member.type_name)
     for tab in thing.data.get("tabs") or ():
         path: Path = ("tabs", tab["name"])
         if not tab.get("sections") and "related" not in tab:

@@ -11,6 +11,9 @@ from metadata.access import NamedScope as NamedScope
 from metadata.access import Role as Role
 from metadata.access import Scope as Scope
 from metadata.frozen import FrozenMap
+from metadata.models.activity import Activity as Activity
+from metadata.models.activity import NextAction as NextAction
+from metadata.models.activity import TimelinePart as TimelinePart
 from metadata.models.ledger import Ledger as Ledger
 from metadata.models.menu import Menu as Menu
 from metadata.models.menu import MenuItem as MenuItem
@@ -176,6 +179,10 @@ class Entity:
     ledger: Ledger | None = None  # entries are only added
     balances_of: str | None = None  # the ledger whose balances these records are: written by the platform alone
     revisions: Revisions | None = None  # a record in force changes by revisions
+    activity: Activity | None = None  # its records are things that happen
+    timeline: tuple[TimelinePart, ...] = ()  # related fields whose records stand in the timeline
+    next_action: NextAction | None = None
+    files: bool = False  # files can be kept with a record
     parent: tuple[str, str] | None = None  # lines: (parent entity, field of this entity pointing to it)
     parent_field: str | None = None  # lines: the `lines` field of the parent
     search: tuple[str, ...] = ()
@@ -255,6 +262,7 @@ class Form:
     side: tuple[str, ...] = ()
     actions: tuple[str, ...] = ()
     quick: tuple[str, ...] = ()  # fields of the quick-create form
+    touch: tuple[tuple[str, ...], ...] = ()  # paths to phone numbers and addresses one reaches somebody by
     for_role: str | None = None
     on: str | None = None  # "phone"
     generated: bool = False

@@ -34,6 +34,7 @@ MODULES: tuple[str, ...] = (
     "runtime.decisions.qualification_actions",
     "runtime.conversions.acting",
     "runtime.decisions.run_actions",
+    "runtime.activities.complete",
 )
 NAMED = frozenset({"delete", "restore", "purge"})  # actions of the platform that no source may take over
 _NOWHERE = Origin(layer="", file="", line=0)

@@ -42,7 +42,7 @@ def _written(fragments: dict[Any, Prepared], one: Input, alone: bool, currency: 
     if look is None:
         return _rendered(one, alone, currency)
     shown = currency if one.field.widget == "money" else ""
-    key = (look, one.visible, one.required, one.readonly, one.why, alone, shown)
+    key = (look, one.visible, one.required, one.readonly, one.reason, alone, shown)
     prepared = fragments.get(key)
     if prepared is None:
         prepared = Prepared(_rendered(_marked(one), alone, currency))
@@ -77,7 +77,7 @@ def _marked(one: Input) -> Input:
         visible=one.visible,
         required=one.required,
         readonly=one.readonly,
-        why=one.why,
+        reason=one.reason,
     )
 
 

@@ -10,7 +10,7 @@ from flask import Flask, get_flashed_messages, render_template, request, url_for
 from markupsafe import Markup
 
 from runtime.views.binder import Binder
-from runtime.views.menus import BoundItem, bind_menu
+from runtime.views.menus import BoundItem, bind_bottom, bind_menu
 from web import state as request_state
 from web.form_session import form_token
 from web.i18n import LANGUAGES, _, plural
@@ -115,7 +115,15 @@ def client_texts() -> str:
             "failed": _("That did not work. Please try again."),
             "offline": _("The server cannot be reached. What you typed is still here."),
             "session_over": _("Your session has ended. What you typed is still here."),
+            "signed_in_again": _("You are signed in again"),
             "sign_in": _("Sign in"),
+            "sign_in_page": _("Sign-in page"),
+            "login": _("Login"),
+            "password": _("Password"),
+            "draft_found": _("An unsaved draft of {when} is here.", when="{when}"),
+            "draft_back": _("What you had typed on {when} is back.", when="{when}"),
+            "draft_restore": _("Restore"),
+            "draft_discard": _("Discard"),
             "copied": _("Copied"),
         }
     ).decode()
@@ -144,15 +152,14 @@ class Frame:
         return [{"name": e.name, "label": e.label.of(binder.language), "icon": e.icon} for e in entities]
 
     @property
-    def bottom(self) -> list[BoundItem]:
-        """The three most used places for a phone: the first leaves of the menu that are lists."""
-        leaves = {leaf.entity: leaf for item in reversed(self.menu) for leaf in reversed(item.leaves) if leaf.entity}
-        return list(reversed(leaves.values()))[:3]
+    def bottom(self) -> tuple[BoundItem, ...]:
+        """What a phone has at the bottom, besides home and one's own account."""
+        return bind_bottom(self.binder)
 
     def around(self, **parts: str) -> Markup:
         """The whole page around `parts` (title, body_class, main, toasts): put together once per kind of user."""
         here = tuple(i for i, leaf in enumerate(self._leaves) if self.is_here(leaf))
-        top = self.path if self.path in ("/", "/recycle-bin") else ""
+        top = self.path if self.path in ("/", "/recycle-bin", "/profile") else ""
         seen = request_state.state().seen_as is not None
         shell = self.binder.keep("shell", self.theme, here, top, seen, bind=self._shell)
         filled: Markup = shell.fill(
@@ -162,6 +169,7 @@ class Frame:
                 "name": self.user.name,
                 "avatar": avatar(self.user.name),
                 "login": self.user.login,
+                "user": str(self.user.id),
                 **parts,
             }
         )

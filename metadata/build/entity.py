@@ -14,6 +14,7 @@ from metadata.fields import field_types
 from metadata.fields.base import Coercion, Rejection
 from metadata.frozen import FrozenMap
 from metadata.i18n import humanise, text_of
+from metadata.kinds.activity import build_activity, build_next_action, build_timeline
 from metadata.kinds.fields import FieldShape
 from metadata.kinds.ledger import build_ledger, ledger_of_balances
 from metadata.kinds.revisions import build_revisions
@@ -88,6 +89,10 @@ def build_entity(draft: EntityDraft, world: World, indexes: tuple[tuple[str, ...
         ledger=(ledger := build_ledger(draft, world)),
         balances_of=ledger_of_balances(draft, world),
         revisions=build_revisions(draft),
+        activity=build_activity(draft),
+        timeline=build_timeline(draft),
+        next_action=build_next_action(draft),
+        files=data.get("files") is True,
         parent=draft.parent,
         parent_field=draft.parent_field,
         search=tuple(p for p in data.get("search") or () if world.field_at(draft.name, p.split("."))),

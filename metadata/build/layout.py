@@ -73,6 +73,7 @@ def build_form(thing: Thing, world: World) -> Form | None:
         side=tuple(data.get("side") or ()),
         actions=tuple(data.get("actions") or ()),
         quick=tuple(n for n in data.get("quick") or () if _field(entity, n, world)),
+        touch=tuple(tuple(p.split(".")) for p in data.get("touch") or () if _field(entity, p, world)),
         for_role=_role(thing),
         on=data.get("on"),
         origin=origin(thing),
@@ -181,8 +182,10 @@ def _highlights(thing: Thing) -> tuple[Highlight, ...]:
 
 
 def build_menu(thing: Thing, world: World) -> Menu:
-    items = tuple(i for i in (_menu_item(given, thing, world) for given in thing.data["items"]) if i)
-    return Menu(name=thing.name, items=items, for_role=_role(thing), origin=origin(thing))
+    data = thing.data
+    items = tuple(i for i in (_menu_item(given, thing, world) for given in data["items"]) if i)
+    bottom = tuple(data.get("bottom") or ())
+    return Menu(name=thing.name, items=items, bottom=bottom, for_role=_role(thing), origin=origin(thing))
 
 
 def _menu_item(given: dict[str, Any], thing: Thing, world: World) -> MenuItem | None:

@@ -7,6 +7,14 @@ from typing import Any
 
 from metadata.drafts import FieldDraft, Thing, World
 from metadata.entity_checks import check_entity
+from metadata.kinds.activity import (
+    ActivityShape,
+    NextActionShape,
+    TimelineShape,
+    activity_expressions,
+    activity_references,
+    check_activity,
+)
 from metadata.kinds.base import Kind, Reference, Wanted, register
 from metadata.kinds.fields import RULES, FieldShape
 from metadata.kinds.ledger import LedgerShape, ledger_references
@@ -99,6 +107,12 @@ checks:
     currency = name(zh="币种字段", en="the field with the record's currency")
     ledger = one(LedgerShape, zh="台账：分录只增不改，余额同时更新", en="entries are only added; balances go with them")
     revisions = one(RevisionsShape, zh="生效后按版本变更", en="a record in force changes by revisions")
+    activity = one(
+        ActivityShape, zh="记录是发生的事：电话、拜访、任务", en="records are things that happen: calls, visits, tasks"
+    )
+    timeline = parts(TimelineShape, zh="时间线包含的关联记录", en="related records that stand in the timeline")
+    next_action = one(NextActionShape, zh="下一步与闲置", en="what comes next with a record, and how long it lay idle")
+    files = flag(zh="记录可存放文件（有版本）", en="files, with their versions, can be kept with a record")
     search = names(zh="全局搜索的字段", en="fields that global search reads", paths=True)
     fields = named(FieldShape, zh="字段", en="fields")
     unique = Prop(
@@ -132,6 +146,7 @@ checks:
             yield Reference(path=("number", "pattern"), to="path", name=found, entity=thing.name)
         yield from ledger_references(thing)
         yield from revisions_references(thing)
+        yield from activity_references(thing)
         for check in data.get("checks") or ():
             for inner, found in enumerate(check.get("fields") or ()):
                 path = ("checks", check["name"], "fields", inner)
@@ -145,6 +160,7 @@ checks:
             if not member.system:
                 yield from _of_field(entity, member, world)
         yield from revisions_expressions(thing)
+        yield from activity_expressions(thing)
         for check in thing.data.get("checks") or ():
             for key in ("must", "when"):
                 if isinstance(check.get(key), str):
@@ -155,6 +171,7 @@ checks:
     def check(cls, thing: Thing, world: World) -> None:
         check_entity(thing, world)
         check_revisions(thing, world)
+        check_activity(thing, world)
 
 
 def _of_field(entity: str, member: FieldDraft, world: World) -> Iterator[Wanted]:

@@ -96,6 +96,11 @@ tabs:
     side = names(zh="侧栏", en="side panels: timeline, documents, …")
     actions = names(zh="操作", en="actions offered")
     quick = names(zh="快速新建的字段", en="fields of the quick-create form")
+    touch = names(
+        zh="标题区的联络按钮：phone 或 email 字段，可经链接；省略时为自己的",
+        en="buttons to call and write: phone and email fields, also over links; its own where left out",
+        paths=True,
+    )
     for_ = one(ForShape, zh="给哪个角色", en="the role it is for")
     on = one_of(*DEVICE, zh="给哪种设备", en="the device it is for")
 
@@ -106,6 +111,8 @@ tabs:
         for key in ("header", "quick"):
             for found in thing.data.get(key) or ():
                 yield Reference(path=(key, found), to="field", name=found, entity=entity)
+        for found in thing.data.get("touch") or ():
+            yield Reference(path=("touch", found), to="path", name=found, entity=entity)
         for tab in thing.data.get("tabs") or ():
             yield from _of_tab(tab, entity, world)
 

@@ -8,7 +8,7 @@ from typing import Any
 from metadata.drafts import Thing, World, entity_of, suggestion
 from metadata.kinds.base import Kind, Reference, register
 from metadata.kinds.layout import ForShape
-from metadata.kinds.shape import Defs, Json, Shape, name, one, one_of, parts, text, texts
+from metadata.kinds.shape import Defs, Json, Shape, name, names, one, one_of, parts, text, texts
 from metadata.places import Path
 
 PAGES = ("inbox", "pools", "runs", "notifications", "today")  # pages that belong to no entity
@@ -63,6 +63,10 @@ items:
 """
     label = texts(zh="名称", en="label")
     items = parts(ItemShape, required=True, zh="菜单项", en="items")
+    bottom = names(
+        zh="手机底栏的菜单项（名称，最多三个）；省略时为最前的三项",
+        en="items, by name, that a phone has at the bottom (three); the first three where left out",
+    )
     for_ = one(ForShape, zh="给哪个角色", en="the role it is for")
 
     @classmethod
@@ -77,6 +81,11 @@ items:
 
     @classmethod
     def check(cls, thing: Thing, world: World) -> None:
+        known_items = {item.get("name", "") for _path, item in _items(thing.data.get("items"), ("items",))}
+        for index, wanted in enumerate(thing.data.get("bottom") or ()):
+            if wanted not in known_items:
+                hint = suggestion(wanted, known_items)
+                world.report("name.unknown", thing, ("bottom", index), hint=hint, kind="menu", name=wanted)
         for path, item in _items(thing.data.get("items"), ("items",)):
             view, entity = item.get("view"), item.get("entity")
             if view is None or world.is_broken("list", str(entity)):

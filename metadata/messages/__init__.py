@@ -11,6 +11,7 @@ from metadata.messages import (
     assigning,
     booking,
     deciding,
+    happening,
     meaning,
     qualifying,
     reading,
@@ -30,6 +31,7 @@ MESSAGES: dict[str, Message] = {
     **qualifying.MESSAGES,
     **assigning.MESSAGES,
     **approving.MESSAGES,
+    **happening.MESSAGES,
 }
 
 __all__ = ["MESSAGES", "Message"]

@@ -25,5 +25,6 @@ class MenuItem:
 class Menu:
     name: str
     items: tuple[MenuItem, ...]
+    bottom: tuple[str, ...] = ()  # names of the items a phone has at the bottom of the screen
     for_role: str | None = None
     origin: Origin

@@ -68,6 +68,11 @@ def owner_field(app: Application, entity: Entity) -> str | None:
     return assignments[0].to if assignments else entity.owner
 
 
+def logs_moves(app: Application, entity: Entity) -> bool:
+    """Whether the hands that records of the entity go through are kept."""
+    return bool(app.rules_of(entity.name, "pool") or app.rules_of(entity.name, "assignment"))
+
+
 def pool_in(app: Application, entity: str, name: Any) -> Pool | None:
     found: Pool | None = app.of("pool").get(name) if name else None
     return found if found is not None and found.entity == entity else None
@@ -79,7 +84,7 @@ class OwnershipRule(RecordRule):
     name = "ownership"
 
     def applies(self, app: Application, entity: Entity) -> bool:
-        return bool(app.rules_of(entity.name, "pool") or app.rules_of(entity.name, "assignment"))
+        return logs_moves(app, entity)
 
     def deciding(self, session: Session, plan: EntityPlan, drafts: Sequence[Draft]) -> None:
         pools: tuple[Pool, ...] = session.app.rules_of(plan.name, "pool")

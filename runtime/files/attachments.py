@@ -171,7 +171,9 @@ def _readable(session: Session, row: Any) -> bool:
     if row["state"] != LINKED:
         return row["created_by"] is not None and row["created_by"] == session.user.id
     entity, field = row["parent_entity"], row["parent_field"]
-    if entity not in session.app.entities or not Access(session).visible(entity, field):
+    if entity not in session.app.entities:
+        return False
+    if field is not None and not Access(session).visible(entity, field):  # none: a file of the record itself
         return False
     try:
         read(session, entity, row["parent_record"], fields=["id"])

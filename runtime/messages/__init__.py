@@ -74,5 +74,6 @@ from runtime.messages import (  # noqa: E402, F401 - registration by import, aft
     qualification,
     records,
     scores,
+    timeline,
     values,
 )

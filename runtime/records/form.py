@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field as default_of
 from typing import TYPE_CHECKING, Any
 
 from metadata.model import Field
+from rules.evaluate import evaluate
 from rules.expression import Expression
 from runtime.errors import Forbidden, NotFound, RecordProblem
 from runtime.records import rulebook
@@ -14,12 +16,26 @@ from runtime.records.compute import apply_defaults, base_amounts, compute_formul
 from runtime.records.input import announce, fill
 from runtime.records.plan import EntityPlan, plan_of
 from runtime.records.save import note_changes
-from runtime.records.validate import check_links, locked, required, visible
+from runtime.records.validate import check_links, locked, required, true, visible
 from runtime.records.values import Draft, Loader
 from runtime.security.access import Access
 
 if TYPE_CHECKING:
     from runtime.site import Session
+
+
+_NONE: Mapping[str, Expression] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """The rule at work on a field: it makes it `hidden`, `locked` or `required`.
+
+    `rule` is its text; "" where it reads what this person may not see.
+    """
+
+    effect: str
+    rule: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,11 +47,21 @@ class FormState:
     required: dict[str, bool]
     readonly: dict[str, bool]
     problems: list[RecordProblem]
-    why: dict[str, str]
+    why: dict[str, Reason]
+    holds: dict[str, bool] = default_of(default_factory=dict)
 
 
-def evaluate_form(session: Session, entity: str, record_id: int | None, values: Mapping[str, Any]) -> FormState:
-    """The state of the form with `values` as typed so far. Raises `NotFound`, `Forbidden`; writes nothing."""
+def evaluate_form(
+    session: Session,
+    entity: str,
+    record_id: int | None,
+    values: Mapping[str, Any],
+    conditions: Mapping[str, Expression] = _NONE,
+) -> FormState:
+    """The state of the form with `values` as typed so far, and which of the `conditions` hold.
+
+    Raises `NotFound`, `Forbidden`; writes nothing.
+    """
     if entity not in session.app.entities:
         raise NotFound()
     access = Access(session)
@@ -60,13 +86,15 @@ def evaluate_form(session: Session, entity: str, record_id: int | None, values: 
     compute_formulas(session, [draft])
     for group, drafts in groups:
         base_amounts(session, group, drafts)
-    return _state(draft, access)
+    return _state(draft, access, conditions)
 
 
-def stored_state(session: Session, entity: str, record_id: int) -> FormState | None:
+def stored_state(
+    session: Session, entity: str, record_id: int, conditions: Mapping[str, Expression] = _NONE
+) -> FormState | None:
     """What the rules say of a record as it is stored, without `values`; None where no rule of the entity asks."""
     plan = plan_of(session, entity)
-    if not any(f.visible_when or f.required_when or f.readonly_when for f in plan.fields.values()):
+    if not conditions and not any(f.visible_when or f.required_when or f.readonly_when for f in plan.fields.values()):
         return None
     access = Access(session)
     loader = Loader(session)
@@ -75,7 +103,18 @@ def stored_state(session: Session, entity: str, record_id: int) -> FormState | N
     _unseen_links(session, groups, access)
     for _, drafts in groups:
         announce(drafts, loader)
-    return _state(draft, access, with_values=False)
+    return _state(draft, access, conditions, with_values=False)
+
+
+def conditions_of(
+    session: Session, entity: str, record_id: int, conditions: Mapping[str, Expression]
+) -> dict[str, bool]:
+    """Which of the conditions hold on a stored record, one this person may see."""
+    stored = Loader(session).record(entity, record_id)
+    if stored is None:
+        raise NotFound()
+    environment = stored.loader.environment
+    return {key: evaluate(condition, stored, environment) is True for key, condition in conditions.items()}
 
 
 def _stored(session: Session, access: Access, entity: str, record_id: int) -> dict[str, Any]:
@@ -98,13 +137,15 @@ def _unseen_links(session: Session, groups: list[tuple[EntityPlan, list[Draft]]]
                     draft.values[field.name] = draft.joins.get(field.name, ()) if field.storage == "links" else None
 
 
-def _state(draft: Draft, access: Access, *, with_values: bool = True) -> FormState:
+def _state(
+    draft: Draft, access: Access, conditions: Mapping[str, Expression], *, with_values: bool = True
+) -> FormState:
     plan = draft.plan
     hidden, fixed = access.hidden(plan.name), access.read_only(plan.name)
     shown: dict[str, bool] = {}
     wanted: dict[str, bool] = {}
     held: dict[str, bool] = {}
-    why: dict[str, str] = {}
+    why: dict[str, Reason] = {}
     for field in plan.fields.values():
         name = field.name
         if name in hidden or field.system:
@@ -112,9 +153,9 @@ def _state(draft: Draft, access: Access, *, with_values: bool = True) -> FormSta
         shown[name] = visible(draft, field)
         wanted[name] = shown[name] and required(draft, field)
         held[name] = field.readonly or field.computed != "no" or name in fixed or locked(draft, field)
-        reasons = _why(field, shown[name], wanted[name], held[name])
-        if reasons:
-            why[name] = reasons
+        reason = _why(access, field, shown[name], wanted[name], held[name])
+        if reason is not None:
+            why[name] = reason
     return FormState(
         values=_values(draft, access) if with_values else {},
         visible=shown,
@@ -122,17 +163,22 @@ def _state(draft: Draft, access: Access, *, with_values: bool = True) -> FormSta
         readonly=held,
         problems=_problems(draft),
         why=why,
+        holds={key: true(condition, draft, draft, True) for key, condition in conditions.items()},
     )
 
 
-def _why(field: Field, shown: bool, wanted: bool, held: bool) -> str:
-    """The text of the rule that hides, requires or locks the field now; "" where none does."""
-    rules: tuple[tuple[bool, Expression | None], ...] = (
-        (not shown, field.visible_when),
-        (held, field.readonly_when),
-        (wanted, field.required_when),
+def _why(access: Access, field: Field, shown: bool, wanted: bool, held: bool) -> Reason | None:
+    """The rule that hides, locks or requires the field now."""
+    rules: tuple[tuple[str, bool, Expression | None], ...] = (
+        ("hidden", not shown, field.visible_when),
+        ("locked", held, field.readonly_when),
+        ("required", wanted, field.required_when),
     )
-    return next((rule.text for holds, rule in rules if holds and rule is not None), "")
+    for effect, holds, rule in rules:
+        if holds and rule is not None:
+            readable = all(access.visible(entity, name) for entity, name in rule.reads)
+            return Reason(effect, rule.text if readable else "")
+    return None
 
 
 def _values(draft: Draft, access: Access) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def history(session: Session, entity: str, record_id: int) -> list[Event]:
     _visible(session, access, entity, record_id)
     plan = plan_of(session, entity)
     entries = _entries(session, entity, record_id)
-    masked = _masked(session, access, entity, record_id)
+    masked = masked_of(session, access, entity, record_id)
     version = 0
     events: list[Event] = []
     for row, name in entries:
@@ -73,7 +73,14 @@ def history(session: Session, entity: str, record_id: int) -> list[Event]:
     return list(reversed(events))
 
 
-def _masked(session: Session, access: Access, entity: str, record_id: int) -> frozenset[str]:
+def changes_told(
+    session: Session, access: Access, entity: str, changes: Mapping[str, Any], masked: frozenset[str]
+) -> dict[str, tuple[Any, Any]]:
+    """The changes of one audit row as this reader may know them: field → (before, after)."""
+    return _told(session, access, plan_of(session, entity), changes, masked)[0]
+
+
+def masked_of(session: Session, access: Access, entity: str, record_id: int) -> frozenset[str]:
     """What a pool masks of the record as it lies now: its past is masked with it."""
     if not access.masks.of(entity):
         return frozenset()
@@ -170,7 +177,7 @@ def read_at(session: Session, entity: str, record_id: int, at: datetime) -> Reco
     entries = [row for row, _ in _entries(session, entity, record_id)]
     if not any(row["action"] == "create" and row["at"] <= at for row in entries):
         raise NotFound()
-    masked = _masked(session, access, entity, record_id)
+    masked = masked_of(session, access, entity, record_id)
     values = {n: v for n, v in _present(session, access, plan, record_id).items() if n not in masked}
     version = 0
     for row in reversed(entries):

@@ -74,6 +74,7 @@ class BoundField:
     show: str | None = None
     members: tuple[BoundField, ...] = ()
     sortable: bool = False
+    limit: int = 0  # a figure from which on the value stands out
     source: str = ""  # the address its look-up asks, where the field belongs to no entity
 
     @property
@@ -163,6 +164,7 @@ class Binder:
             help=field.help.of(text) if field.help else "",
             placeholder=field.placeholder.of(text) if field.placeholder else "",
             required=field.required,
+            limit=_limit(described, name),
             readonly=locked or not field.writable,
             conditional=any((field.visible_when, field.required_when, field.readonly_when)),
             choices=self.choices(real.options) if real.options else (),
@@ -236,6 +238,12 @@ class Binder:
             scale_of_currency=_scale_of_currency,
             extra=extra or {},
         )
+
+
+def _limit(entity: Entity, name: str) -> int:
+    """From how many days on a record counts as idle, where the field holds them."""
+    coming = entity.next_action
+    return coming.idle_after if coming is not None and coming.idle == name else 0
 
 
 def _scale_of_currency(code: str) -> int:

@@ -8,7 +8,9 @@ from dataclasses import field as default_of
 from typing import Any
 
 from metadata.model import Form, FormItem, Section, Tab
+from rules.expression import Expression
 from runtime.digits import number_in
+from runtime.records.form import Reason
 from runtime.views.binder import Binder, BoundField
 
 
@@ -19,6 +21,7 @@ class BoundSection:
     columns: int
     items: tuple[BoundField, ...]
     collapsed: bool = False
+    visible_when: Expression | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +42,7 @@ class BoundTab:
     label: str
     sections: tuple[BoundSection, ...] = ()
     related: BoundRelated | None = None
+    visible_when: Expression | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,12 +58,22 @@ class BoundForm:
     path: BoundField | None
     actions: tuple[str, ...]
     quick: tuple[BoundField, ...]
+    side: tuple[str, ...] = ()
+    touch: tuple[BoundField, ...] = ()
     fields: Mapping[str, BoundField] = default_of(default_factory=dict)
 
     @property
     def edited(self) -> tuple[BoundTab, ...]:
         """The tabs that have something to fill in."""
         return tuple(t for t in self.tabs if t.sections)
+
+    @property
+    def conditions(self) -> dict[str, Expression]:
+        """When tabs (by name) and sections (`tab.section`) are shown, of those that say so."""
+        found = {t.name: t.visible_when for t in self.tabs if t.visible_when is not None}
+        for tab in self.tabs:
+            found.update((f"{tab.name}.{s.name}", s.visible_when) for s in tab.sections if s.visible_when is not None)
+        return found
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -90,12 +104,24 @@ def _bind(binder: Binder, entity: str) -> BoundForm:
         path=_path(binder, entity),
         actions=declared.actions,
         quick=_bound(binder, entity, declared.quick or [n for n, f in fields.items() if f.required and not f.readonly]),
+        side=declared.side,
+        touch=_touch(binder, entity, declared),
         fields=fields,
     )
 
 
 def _bound(binder: Binder, entity: str, names: Iterable[str]) -> tuple[BoundField, ...]:
     return tuple(b for b in (binder.field(entity, name) for name in names) if b is not None)
+
+
+_TOUCHED = ("phone", "email")
+
+
+def _touch(binder: Binder, entity: str, declared: Form) -> tuple[BoundField, ...]:
+    """Where somebody is reached: the declared paths, else the record's own numbers and addresses."""
+    own = (f for f in binder.app.entities[entity].own_fields if f.type in _TOUCHED and not f.retired)
+    paths = declared.touch or tuple((f.name,) for f in own)
+    return tuple(b for b in (binder.path(entity, path) for path in paths) if b is not None)
 
 
 def _own_header(binder: Binder, entity: str) -> list[str]:
@@ -119,9 +145,15 @@ def _tab(binder: Binder, entity: str, tab: Tab) -> BoundTab | None:
     label = tab.label.of(binder.language)
     if tab.related is not None:
         related = bind_related(binder, entity, tab.related, [c.path for c in tab.columns])
-        return BoundTab(name=tab.name, label=label, related=related) if related is not None else None
+        return (
+            BoundTab(name=tab.name, label=label, related=related, visible_when=tab.visible_when)
+            if related is not None
+            else None
+        )
     sections = tuple(s for s in (_section(binder, entity, section) for section in tab.sections) if s.items)
-    return BoundTab(name=tab.name, label=label, sections=sections) if sections else None
+    if not sections:
+        return None
+    return BoundTab(name=tab.name, label=label, sections=sections, visible_when=tab.visible_when)
 
 
 def _section(binder: Binder, entity: str, section: Section) -> BoundSection:
@@ -132,6 +164,7 @@ def _section(binder: Binder, entity: str, section: Section) -> BoundSection:
         columns=section.columns,
         items=tuple(i for i in items if i is not None),
         collapsed=section.collapsed,
+        visible_when=section.visible_when,
     )
 
 
@@ -188,7 +221,8 @@ class Input:
     visible: bool = True
     required: bool = False
     readonly: bool = False
-    why: str = ""
+    why: Reason | None = None
+    reason: str = ""  # `why` as a sentence
     rows: list[list[Input]] = default_of(default_factory=list)
     row_ids: list[str] = default_of(default_factory=list)
     blank: list[Input] = default_of(default_factory=list)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from runtime.query.select import titles_of
 from runtime.records import history
@@ -48,11 +49,16 @@ def changes_of(binder: Binder, entity: str, record_id: int, most: int = 200) -> 
         entries.append(
             Entry(operation=told.operation, by=told.by or "Octavo", at=told.at, at_text=text, changes=changes)
         )
-    _name_links(binder, entity, entries)
+    name_links(binder, entity, entries)
     return entries
 
 
-def _name_links(binder: Binder, entity: str, entries: list[Entry]) -> None:
+class _Told(Protocol):
+    changes: list[Change]
+
+
+def name_links(binder: Binder, entity: str, entries: Sequence[_Told]) -> None:
+    """Puts the titles of linked records into the changes, as far as this reader may see them."""
     fields = binder.app.entities[entity].fields
     linked = [(fields[c.name].to or "", c) for e in entries for c in e.changes if fields[c.name].storage == "link"]
     wanted: dict[str, set[int]] = {}

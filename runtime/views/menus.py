@@ -42,6 +42,26 @@ def _bind(binder: Binder) -> tuple[BoundItem, ...]:
     return items + _unplaced(binder, menu)
 
 
+BOTTOM = 3  # places of the bar at the bottom of a phone, besides home and oneself
+
+
+def bind_bottom(binder: Binder) -> tuple[BoundItem, ...]:
+    """What a phone has at the bottom: the items that the menu names, else its first ones of different places."""
+    return binder.keep("bottom", bind=lambda: _bind_bottom(binder))
+
+
+def _bind_bottom(binder: Binder) -> tuple[BoundItem, ...]:
+    menu = _declared(binder)
+    leaves = [leaf for item in bind_menu(binder) for leaf in item.leaves]
+    if menu is not None and menu.bottom:
+        wanted = [next((leaf for leaf in leaves if leaf.name == name), None) for name in menu.bottom]
+        return tuple(leaf for leaf in wanted if leaf is not None)[:BOTTOM]
+    places: dict[tuple[str | None, ...], BoundItem] = {}
+    for leaf in leaves:
+        places.setdefault((leaf.entity, leaf.report, leaf.page), leaf)
+    return tuple(places.values())[:BOTTOM]
+
+
 def _unplaced(binder: Binder, menu: Menu) -> tuple[BoundItem, ...]:
     """A group of the entities that another layer added and no menu names: what was just published can be reached."""
     named = {leaf.entity for one in binder.app.menus for leaf in _declared_leaves(one.items)}

@@ -130,10 +130,7 @@ def _apply_state(made: Input, state: Any) -> None:
     made.required = _says(state.required, name, made.required)
     made.readonly = made.readonly or _says(state.readonly, name, False)
     why = getattr(state, "why", None) or {}
-    reasons = why.get(name) if isinstance(why, Mapping) else None
-    made.why = (
-        "; ".join(f"{effect}: {rule}" for effect, rule in reasons.items()) if isinstance(reasons, Mapping) else ""
-    )
+    made.why = why.get(name)
 
 
 def _says(told: Any, name: str, otherwise: bool) -> bool:

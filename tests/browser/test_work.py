@@ -230,7 +230,7 @@ def test_on_a_phone_everything_is_within_reach(open_page: Opener, live: Live) ->
     page.goto(f"{live.address}/")
     small = page.evaluate("[...document.querySelectorAll('.bottom a')].filter(a => a.offsetHeight < 44).length")
     assert small == 0
-    page.click(".bottom [data-toggle-side]")
+    page.click(".top-toggle")
     expect(page.locator("#side")).to_be_visible()
     page.click("#side a[href='/e/customer']")
     page.wait_for_url(f"{live.address}{LIST}")

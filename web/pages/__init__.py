@@ -9,6 +9,7 @@ from web import late
 PAGES = (
     "home",
     "lists",
+    "record",
     "records",
     "actions",
     "related",
@@ -28,6 +29,9 @@ PAGES = (
     "runs",
     "palette",
     "queries",
+    "timeline",
+    "documents",
+    "whys",
 )
 
 

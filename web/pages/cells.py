@@ -20,6 +20,7 @@ from web.i18n import _
 from web.pages.lists import editable, open_list, read_address
 from web.rows import painter, widget_of
 from web.state import reading, writing
+from web.why import why_text
 from web.widgets import widget
 
 blueprint = Blueprint("cells", __name__)
@@ -35,7 +36,10 @@ def ask(entity: str, record_id: int, name: str) -> Response:
     held = stored_state(session, entity, record_id)
     if held is not None and (held.readonly.get(name) or not held.visible.get(name, True)):
         return make_response(
-            render_template("lists/cell_closed.html", why=held.why.get(name) or _("This field cannot be edited now"))
+            render_template(
+                "lists/cell_closed.html",
+                why=why_text(binder, entity, held.why.get(name)) or _("This field cannot be edited now"),
+            )
         )
     made = Input(field=bound, name=name, value=record.values.get(name), title=record.titles.get(name))
     if record.values.get(name) is not None:

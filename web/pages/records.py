@@ -10,14 +10,11 @@ from markupsafe import Markup
 
 from rules.expression import Expression
 from runtime import revisions
-from runtime.actions import offers
-from runtime.decisions.pool_views import count_view, limited, uncounted
 from runtime.digits import number_in
 from runtime.errors import Answer, Conflict, NotFound, Refused, Stale
 from runtime.messages import say_answer, say_problem
 from runtime.records import create, delete, evaluate_form, read, restore, update
 from runtime.records.form import stored_state
-from runtime.site import Session
 from runtime.views.binder import Binder, BoundField
 from runtime.views.forms import BoundForm, Input, bind_form, read_form, read_lines
 from runtime.views.records import currency_of, inputs, plain_line, title_of
@@ -28,11 +25,11 @@ from web.fields import written_fields
 from web.form_session import form_token
 from web.i18n import _, plural
 from web.notes import note
-from web.panels import panels
 from web.prepared import Prepared, mark
-from web.rows import css_of, kit_for
+from web.rows import kit_for
 from web.state import reading, state, writing
 from web.templating import framed
+from web.why import why_text
 from web.widgets import Kit, widget
 
 blueprint = Blueprint("records", __name__)
@@ -49,82 +46,18 @@ def open_form(binder: Binder, entity: str, operation: str = "read") -> BoundForm
     return bind_form(binder, entity)
 
 
-@blueprint.get("/e/<entity>/<int:record_id>")
-def show(entity: str, record_id: int) -> Response:
-    """The record: header, figures, path, tabs; related lists and history come by themselves when looked at."""
-    session = _counted(reading(), entity, record_id)
-    binder = Binder(session, device())
-    form = open_form(binder, entity)
-    record = read(session, entity, record_id, fields=_readable(binder, entity, form.names))
-    kit = kit_for(binder, currency_of(binder, entity, record.values))
-    shown = {name: widget(f.widget).show(f, kit) for name, f in {**form.fields, **_header(form)}.items()}
-    texts = {name: show_(record.values.get(name), record.titles.get(name)) for name, show_ in shown.items()}
-    values = {
-        "form": form,
-        "record": record,
-        "texts": texts,
-        "title": title_of(binder, entity, record),
-        "css_of": css_of,
-        "may": {op: binder.can(entity, op) for op in ("edit", "create", "delete")},
-        "figures": [f for f in form.header if form.path is None or f.name != form.path.name],
-        "stage": record.values.get(form.path.name) if form.path else None,
-        "code": _code(binder, entity, record),
-        "stamps": _stamps(binder, entity, record),
-        "offers": [offer for offer in offers(session, entity, record_id, seen=True) if offer.open or not offer.hidden],
-        "panels": panels(session, binder.app.entities[entity]),
-    }
-    name = "records/peek.html" if htmx.wanted() and htmx.target() == "peek" else "records/page.html"
-    return make_response(render_template(name, **values))
-
-
-def _counted(session: Session, entity: str, record_id: int) -> Session:
-    """Counts a look at a record in a pool that limits them; the session to go on with."""
-    if not limited(session.app, entity) or not uncounted(session, entity, record_id):
-        return session
-    with writing() as counting:
-        count_view(counting, entity, record_id)
-    return reading()
-
-
-def _header(form: BoundForm) -> dict[str, Any]:
-    found = {f.name: f for f in form.header}
-    return found | ({form.path.name: form.path} if form.path else {})
-
-
-def _readable(binder: Binder, entity: str, names: Iterable[str]) -> list[str]:
+def readable(binder: Binder, entity: str, names: Iterable[str]) -> list[str]:
     """What a page reads: the fields of its form, and what its head needs; a secret is never read."""
     fields = binder.app.entities[entity].fields
-    wanted = dict.fromkeys([*names, *_title_fields(binder, entity)])
+    wanted = dict.fromkeys([*names, *title_fields(binder, entity)])
     return [n for n in wanted if fields[n].type not in ("secret", "related")]
 
 
-def _title_fields(binder: Binder, entity: str) -> list[str]:
+def title_fields(binder: Binder, entity: str) -> list[str]:
     described = binder.app.entities[entity]
     wanted = [described.title, described.number.field if described.number else None, described.currency]
     wanted += ["created_at", "created_by", "updated_at", "updated_by"]
     return [name for name in wanted if name and name != "id" and binder.visible(entity, name)]
-
-
-def _code(binder: Binder, entity: str, record: Any) -> str:
-    """The record's number, where it has one apart from its title."""
-    number = binder.app.entities[entity].number
-    if number is None or number.field is None or number.field == binder.app.entities[entity].title:
-        return ""
-    return str(record.values.get(number.field) or "")
-
-
-def _stamps(binder: Binder, entity: str, record: Any) -> list[tuple[str, str, str]]:
-    """(label, when, who) of creation and last change, as far as this user may see them."""
-    kit = kit_for(binder)
-    found = []
-    for label, at, by in ((_("Created"), "created_at", "created_by"), (_("Changed"), "updated_at", "updated_by")):
-        moment, person = binder.field(entity, at), binder.field(entity, by)
-        if moment is None or record.values.get(at) is None:
-            continue
-        when = widget(moment.widget).show(moment, kit)(record.values.get(at), None)
-        who = widget("user").show(person, kit)(record.values.get(by), record.titles.get(by)) if person else ""
-        found.append((label, when, who))
-    return found
 
 
 # --- forms -------------------------------------------------------------------------------------------------------
@@ -137,7 +70,7 @@ def new(entity: str) -> Response:
     binder = Binder(session, device())
     form = open_form(binder, entity, "create")
     given = {name: values for name, values in request.args.to_dict(flat=False).items() if name in form.fields}
-    started = evaluate_form(session, entity, None, read_form(form, given))
+    started = evaluate_form(session, entity, None, read_form(form, given), form.conditions)
     return _form_page(binder, form, None, started.values, started=started)
 
 
@@ -146,18 +79,18 @@ def edit(entity: str, record_id: int) -> Response:
     session = reading()
     binder = Binder(session, device())
     form = open_form(binder, entity, "edit")
-    record = read(session, entity, record_id, fields=_readable(binder, entity, form.fields))
+    record = read(session, entity, record_id, fields=readable(binder, entity, form.fields))
     draft = revisions.draft_of(session, entity, record_id)
     if draft is not None:
         return _draft_page(binder, form, record, draft)
-    started = stored_state(session, entity, record_id)
+    started = stored_state(session, entity, record_id, form.conditions)
     return _form_page(binder, form, record, record.values, started=started)
 
 
 def _draft_page(binder: Binder, form: BoundForm, record: Any, draft: Mapping[str, Any]) -> Response:
     """The form of a change that was begun before: it goes on from there."""
     given = {n: v for n, v in (draft["changes"] or {}).items() if n in form.fields}
-    now = evaluate_form(binder.session, form.entity, record.id, given)
+    now = evaluate_form(binder.session, form.entity, record.id, given, form.conditions)
     values = {**record.values, **{n: v for n, v in now.values.items() if n in form.fields}}
     titles = {**record.titles, **titles_for(binder, form, values, None)}
     return _form_page(binder, form, record, values, titles=titles, started=now, draft=draft)
@@ -176,7 +109,7 @@ def copy(entity: str, record_id: int) -> Response:
         lines = values.get(name)
         if bound.widget == "lines" and lines:
             values[name] = [plain_line(line, with_id=False) for line in lines]
-    started = evaluate_form(session, entity, None, {})
+    started = evaluate_form(session, entity, None, values, form.conditions)
     return _form_page(binder, form, None, {**started.values, **values}, titles=record.titles, changed=True)
 
 
@@ -218,6 +151,7 @@ def _form_page(
     made = inputs(binder, form, values, named, raw=raw, state=started, problems=by_field)
     kit = kit_for(binder, currency_of(binder, form.entity, values))
     for one in made.values():
+        one.reason = why_text(binder, form.entity, one.why)
         for cell in [one, *(c for row in one.rows for c in row)]:
             if cell.readonly or cell.field.readonly:
                 cell.text = widget(cell.field.widget).show(cell.field, kit)(cell.value, cell.title)
@@ -231,6 +165,7 @@ def _form_page(
         "@next": request.values.get("next", ""),
         "@token": form_token(),
         "@draft": _draft_note(binder, draft),
+        **{f"@part:{key}": _HIDDEN if not _holds(started, key) else "" for key in form.conditions},
     }
     changed = changed or raw is not None
     if summary or conflict is not None:
@@ -256,6 +191,13 @@ def _draft_note(binder: Binder, draft: Mapping[str, Any] | None) -> Markup:
         )
         about = {"number": draft["number"], "author": author}
     return Markup(render_template("records/draft_note.html", id=number, about=about))  # noqa: S704 - escaped there
+
+
+_HIDDEN = Markup(" hidden")
+
+
+def _holds(started: Any, key: str) -> bool:
+    return started is None or started.holds.get(key, True)
 
 
 class _Marks(dict[str, Markup]):
@@ -364,8 +306,8 @@ def _again(
     form = open_form(binder, entity, "create" if record_id is None else "edit")
     record = None
     if record_id is not None:
-        record = read(session, entity, record_id, fields=_readable(binder, entity, form.fields))
-    started = evaluate_form(session, entity, record_id, dict(given))
+        record = read(session, entity, record_id, fields=readable(binder, entity, form.fields))
+    started = evaluate_form(session, entity, record_id, dict(given), form.conditions)
     values = record.values if record is not None else started.values
     differing = None
     version = request.form.get("version", "")
@@ -414,7 +356,7 @@ def evaluate(entity: str, record_id: int | None = None) -> Response:
     form = open_form(binder, entity, "create" if record_id is None else "edit")
     sent = request.form.to_dict(flat=False)
     given = read_form(form, sent)
-    now = evaluate_form(session, entity, record_id, given)
+    now = evaluate_form(session, entity, record_id, given, form.conditions)
     kit = kit_for(binder, currency_of(binder, entity, now.values))
     made = inputs(binder, form, now.values, {}, state=now)
     fields: dict[str, Any] = {}
@@ -422,14 +364,13 @@ def evaluate(entity: str, record_id: int | None = None) -> Response:
         fields[name] = {"visible": one.visible, "required": one.required}
         if not one.field.readonly:
             fields[name]["readonly"] = one.readonly
-        if one.why:
-            fields[name]["why"] = one.why
+        fields[name]["why"] = why_text(binder, entity, one.why)
         if one.field.field.computed != "no" and one.field.widget != "lines" and one.field.field.storage != "link":
             fields[name]["html"] = str(widget(one.field.widget).show(one.field, kit)(now.values.get(name), None))
         if one.field.widget == "lines":
             numbers = [number for number, _ in read_lines(one.field, sent)]
             fields.update(_line_cells(one.field, numbers, now.values.get(name) or (), kit))
-    return jsonify({"fields": fields})
+    return jsonify({"fields": fields, "parts": now.holds})
 
 
 def _line_cells(bound: BoundField, numbers: Sequence[str], lines: Sequence[Any], kit: Kit) -> dict[str, Any]:

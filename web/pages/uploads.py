@@ -20,6 +20,12 @@ def stage(bound: BoundField, file: FileStorage) -> int:
         return upload(session, cast(BinaryIO, file.stream), file.filename or "", field=bound.field)
 
 
+def stage_loose(file: FileStorage) -> int:
+    """Keeps an upload that goes to the record itself; its id."""
+    with writing() as session:
+        return upload(session, cast(BinaryIO, file.stream), file.filename or "")
+
+
 @blueprint.get("/files/<int:file_id>")
 def give(file_id: int) -> Response:
     """The file; only pictures of safe kinds may be shown in a page, all else is a download in a sandbox."""

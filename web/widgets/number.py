@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from markupsafe import Markup
+
 from runtime.views.binder import BoundField
 from web.widgets.base import Kit, Show, Widget, register
 
@@ -19,7 +21,15 @@ class NumberWidget(Widget):
         if field.field.type != "integer":
             return super().show(field, kit)
 
+        limit = field.limit
+
+        def idle(value: Any, _title: Any) -> str:
+            if value is None:
+                return ""
+            tone = "red" if value >= limit else "secondary"
+            return Markup('<span class="badge bg-{}-lt">{}</span>').format(tone, kit.say("{n} days", n=f"{value:,}"))
+
         def whole(value: Any, _title: Any) -> str:
             return "" if value is None else f"{value:,}"
 
-        return whole
+        return idle if limit else whole

@@ -8,3 +8,5 @@ import "./lookups.js";
 import "./lines.js";
 import "./forms.js";
 import "./keys.js";
+import "./drafts.js";
+import "./timeline.js";

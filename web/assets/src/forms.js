@@ -75,7 +75,11 @@ const apply = (form, state) => {
     if (box) {
       if ("visible" in now) box.hidden = !now.visible;
       if ("required" in now) box.classList.toggle("is-required", now.required);
-      if (now.why) box.title = now.why;
+      const why = one(":scope > .why", box);
+      if (why && "why" in now) {
+        why.hidden = !now.why;
+        one("[data-why]", why).textContent = now.why;
+      }
       if ("readonly" in now) all("input, textarea, select", box).forEach((i) => (i.matches("select") || i.type === "checkbox" ? (i.disabled = now.readonly) : (i.readOnly = now.readonly)));
     }
     if ("input" in now) all(`[name="${CSS.escape(name)}"]`, form).forEach((e) => {
@@ -90,10 +94,12 @@ const apply = (form, state) => {
       }
     });
   }
+  const parts = state.parts ?? {};
   all("[data-section]", form).forEach((section) => {
     const boxes = all("[data-field]", section);
-    if (boxes.length) section.hidden = boxes.every((b) => b.hidden);
+    if (boxes.length) section.hidden = parts[section.dataset.part] === false || boxes.every((b) => b.hidden);
   });
+  all("[data-tab][data-part]", form).forEach((tab) => (tab.hidden = parts[tab.dataset.part] === false));
 };
 
 document.addEventListener("keydown", (event) => {

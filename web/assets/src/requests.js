@@ -1,5 +1,6 @@
 // What every request of htmx carries, and what happens when it fails.
 import { csrf, one, say } from "./dom.js";
+import { signInAgain } from "./drafts.js";
 import { toast } from "./toasts.js";
 
 document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
@@ -24,13 +25,22 @@ document.addEventListener("htmx:before:swap", (event) => {
   if (status < 400 || [409, 412, 422].includes(status)) return;
   event.preventDefault();
   if (status === 401) {
-    toast(say("session_over"), { kind: "warning", link: [say("sign_in"), "/sign-in?next=" + encodeURIComponent(location.pathname + location.search)], seconds: 0 });
+    again(ctx.sourceElement);
     return;
   }
   const page = new DOMParser().parseFromString(ctx.text ?? "", "text/html");
   const told = page.querySelector("[data-error]")?.textContent.trim();
   toast(told || say("failed"), { kind: "danger" });
 });
+
+// The session has ended: what was typed is kept, one signs in where one is, and what was asked for is asked again.
+const again = async (element) => {
+  const form = element.closest?.("form");
+  form?.dispatchEvent(new Event("octavo:expired"));
+  if (!(await signInAgain())) return;
+  toast(say("signed_in_again"));
+  if (form?.isConnected) form.requestSubmit();
+};
 
 document.addEventListener("htmx:error", (event) => {
   if (event.detail.ctx) toast(say("offline"), { kind: "danger" });

@@ -33,7 +33,7 @@ register(
         "activity.next": {"zh": "下一步做什么？", "en": "What is the next step?"},
         "activity.next_help": {
             "zh": "留空表示暂时没有下一步；填写后会新建一条，关联同样的记录。",
-            "en": "Left empty there is none for now; else it is added, about the same records.",
+            "en": "Left empty there is none; else it is added, about the same records.",
         },
         "activity.next_at": {"zh": "什么时候？", "en": "When?"},
         "mention.subject": {"zh": "{name} 在“{title}”中提到了您", "en": "{name} mentioned you about “{title}”"},

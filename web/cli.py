@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "pull": ("web.commands.metadata:pull", "Write what was edited in the browser to files ¦ 将在线修改写回文件"),
     "versions": ("web.commands.metadata:versions", "List the published versions ¦ 版本历史"),
     "rollback": ("web.commands.metadata:rollback", "Publish an earlier version again ¦ 回退到旧版本"),
+    "purge-retired": ("web.commands.metadata:purge_retired", "Let go of what was retired ¦ 清除已停用的数据"),
     "schema": ("web.commands.metadata:schema", "JSON Schemas for editors ¦ 供编辑器使用的 JSON Schema"),
     "package": ("web.commands.package:package", "Industry templates ¦ 行业模板包"),
     "import": ("web.commands.data:import_file", "Import records from CSV or XLSX ¦ 导入数据"),

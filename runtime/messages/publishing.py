@@ -24,6 +24,7 @@ register(
             "en": "Version {number} was published by somebody else meanwhile ({changed}); look again, then publish.",
         },
         "publish.no_version": {"zh": "没有版本 {number}。", "en": "There is no version {number}."},
+        "purge.nothing": {"zh": "没有已停用的“{name}”。", "en": "Nothing retired is called {name}."},
         "publish.nothing": {"zh": "没有任何更改。", "en": "Nothing has changed."},
         "publish.code_mismatch": {
             "zh": "代码包 {package} 与发布时不同（已发布 {published}，已安装 {installed}）；请安装一致的版本或重新发布。",

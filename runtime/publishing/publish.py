@@ -114,7 +114,7 @@ def publish(
         if base is None:
             with site.engine.connect() as connection:
                 base = store.newest(connection) if _initialised(connection) else None
-        with _publishing(site) as connection:
+        with publishing(site) as connection:
             served = _publish_locked(site, connection, asked, packed, base, progress)
     site.serve(served)
     kept.write_soon(site.settings, packed, served.app)
@@ -216,7 +216,7 @@ def pull(site: Site, folder: Path | None = None) -> list[Path]:
 
 
 @contextmanager
-def _publishing(site: Site) -> Iterator[sa.Connection]:
+def publishing(site: Site) -> Iterator[sa.Connection]:
     """The one transaction that may change the schema: alone, and with foreign keys off on SQLite (before BEGIN)."""
     with site.engine.connect() as plain:
         if site.dialect == "sqlite":

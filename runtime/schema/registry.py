@@ -52,9 +52,12 @@ class Registry:
         return cls([Element(**row) for row in rows])
 
     def save(self, connection: sa.Connection) -> None:
-        """Writes the differences. A statement each for new and changed rows."""
+        """Writes the differences. A statement each for removed, new and changed rows."""
         new = [_row(e) for e in self.elements if e.id not in self._before]
         changed = [_row(e) for e in self.elements if e.id in self._before and _row(e) != self._before[e.id]]
+        gone = self._before.keys() - {e.id for e in self.elements}
+        if gone:
+            connection.execute(sa.delete(element_table).where(element_table.c.id.in_(sorted(gone))))
         if new:
             connection.execute(sa.insert(element_table), new)
         if changed:

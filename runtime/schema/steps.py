@@ -104,6 +104,29 @@ class AddColumn(Step):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DropColumns(Step):
+    """Of what is purged; publishing never drops."""
+
+    columns: tuple[str, ...]
+    cost: ClassVar[Cost] = "rewrite"
+
+    def describe(self) -> str:
+        return f"DropColumns {self.table} ({', '.join(self.columns)})"
+
+    def run(self, op: Operations) -> None:
+        for column in self.columns:
+            op.drop_column(self.table, column)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropTable(Step):
+    """Of what is purged; publishing never drops."""
+
+    def run(self, op: Operations) -> None:
+        op.drop_table(self.table)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DropIndex(Step):
     index: Index
 

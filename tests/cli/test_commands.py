@@ -90,6 +90,11 @@ def test_publish_plan_pull_versions_rollback(octavo: Octavo, site: Path) -> None
     octavo("pull")
     assert not file.exists()
     assert octavo("rollback", 99).code == 1
+    listed = octavo("--json", "purge-retired").json
+    assert [(r["entity"], r["field"], r["values"]) for r in listed] == [("visit", "", 0)]
+    assert octavo("purge-retired", "customer", "--yes").code == 1
+    assert octavo("purge-retired", "--yes").code == 0
+    assert octavo("purge-retired").out.strip() == "Nothing retired lies aside."
 
 
 def test_publishing_errors_changes_nothing(octavo: Octavo, site: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from metadata.render import render_json, render_sarif, render_text
 from runtime.commands import checking
 from runtime.publishing import layers as layering
 from runtime.publishing import publish as publishing
-from web.commands.shell import Failure, Shell, command, option, pass_shell
+from runtime.publishing import purge as purging
+from web.commands.shell import Failure, Shell, command, in_language, option, pass_shell
 
 
 @command("check", "Check metadata without touching a database. Exit 0 clean, 1 problems. ¦ 检查元数据，不访问数据库。")
@@ -156,6 +158,35 @@ def rollback(shell: Shell, number: int, yes: bool) -> None:
     shell.answer(
         {"version": made}, f"Version {number} is back, as version {made}. ¦ 版本 {number} 已恢复为版本 {made}。"
     )
+
+
+@command(
+    "purge-retired",
+    "List the data that retired fields and entities left behind, or with --yes drop them for ever. "
+    "¦ 列出已停用字段和实体留下的数据；加 --yes 则永久删除。",
+)
+@click.argument("names", nargs=-1, metavar="[ENTITY[.FIELD]]...")
+@option("--yes", "-y", is_flag=True, help="Drop them: no roll back brings the values back ¦ 永久删除，回滚也无法找回")
+@pass_shell
+def purge_retired(shell: Shell, names: tuple[str, ...], yes: bool) -> None:
+    site = shell.site()
+    if yes:
+        found = purging.purge(site, names)
+    else:
+        found = [r for r in purging.remains(site) if not names or r.name in names or r.entity in names]
+    if not found:
+        shell.answer([], "Nothing retired lies aside. ¦ 没有已停用的数据。")
+        return
+    what = {True: "earlier type ¦ 原类型", False: "retired ¦ 已停用"}
+    headings = ("Name ¦ 名称", "What ¦ 类别", "Since version ¦ 版本", "Values ¦ 数据量", "Table ¦ 表")
+    rows = [
+        (r.name, in_language(what[r.earlier], shell.language), str(r.since), f"{r.values:,}", r.table) for r in found
+    ]
+    shell.table(headings, rows, value=[asdict(r) for r in found])
+    if yes:
+        shell.say(f"{len(found)} dropped for ever. ¦ 已永久删除 {len(found)} 项。")
+    else:
+        shell.say("Nothing was dropped; --yes does it. ¦ 尚未删除；加 --yes 执行。")
 
 
 @command("schema", "Print the JSON Schema of a kind of document, or list the kinds. ¦ 输出某类文档的 JSON Schema。")

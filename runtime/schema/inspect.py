@@ -91,7 +91,7 @@ def wanted_table(table: sa.Table, dialect: sa.Dialect) -> Table:
             Index(
                 columns=index_columns(index),
                 unique=bool(index.unique),
-                living=index.dialect_options["sqlite"]["where"] is not None,
+                living=index.dialect_options[dialect.name]["where"] is not None,
                 name=str(index.name),
             )
             for index in table.indexes

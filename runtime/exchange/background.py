@@ -15,6 +15,7 @@ from runtime.errors import Answer, Conflict
 from runtime.exchange import state
 from runtime.exchange.imports import run_import
 from runtime.exchange.state import JOB, Status
+from runtime.exchange.undo import WITHIN, undo_import
 from runtime.jobs.context import JobContext
 from runtime.jobs.queue import enqueue
 from runtime.jobs.registry import long_job
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 AT_ONCE = 1000  # rows that are imported while the person waits
 LOOK_SECONDS = 0.5  # how often the runner asks whether somebody cancelled
+MOST_KEPT = 200  # records left alone that are told one by one
 WAITING, RUNNING, CANCELLED, PARKED = "waiting", "running", "cancelled", "parked"
 
 
@@ -107,3 +109,53 @@ def run_in_background(context: JobContext) -> dict[str, Any]:
     with context.transaction() as session:
         state.set_job(session, import_id, state=CANCELLED)
     return {"cancelled": True}
+
+
+# --- taking back -----------------------------------------------------------------------------------------------------
+
+
+def can_undo(session: Session, found: Status) -> bool:
+    """Whether this import can be taken back now: it landed something within a day, and nobody is taking it back."""
+    if found.dry_run or not found.over or not (found.created or found.updated) or found.updated_at is None:
+        return False
+    return found.undo is None and found.updated_at >= session.now - WITHIN
+
+
+def start_undo(session: Session, import_id: int, language: str | None = None, *, by_worker: bool = True) -> Status:
+    """Begins to take the import back, by a worker unless the caller does it (`undo_now`).
+
+    Raises `NotFound`, `Conflict` where it cannot be taken back.
+    """
+    found = state.status(session, import_id)
+    if found.undo is not None and found.undo.get("state") == RUNNING:
+        return found
+    if not can_undo(session, found):
+        raise Conflict("import.undo_too_late" if found.undo is None else "import.undone")
+    tell_undo(session, import_id, state=RUNNING)
+    if by_worker:
+        job = {"import": import_id, "language": language}
+        enqueue(session, "import.undo", job, unique_key=f"import undo:{import_id}")
+    return state.status(session, import_id)
+
+
+def tell_undo(session: Session, import_id: int, **told: Any) -> None:
+    """Notes how far taking back is, without touching the day within which it is possible."""
+    table = session.table(JOB)
+    kept = session.connection.scalar(sa.select(table.c.result).where(table.c.id == import_id)) or {}
+    session.connection.execute(sa.update(table).where(table.c.id == import_id).values(result={**kept, "undo": told}))
+
+
+def undo_now(site: Site, import_id: int, language: str | None = None) -> None:
+    """Takes the import back as its owner, and notes what came of it."""
+    with site.session() as session:
+        row, _, _ = state.load(session, import_id)
+    done = undo_import(site, import_id, user_id=row["owner"], language=language)
+    told = {"state": "done", "removed": done.removed, "restored": done.restored, "kept": list(done.kept[:MOST_KEPT])}
+    with site.session(write=True) as session:
+        tell_undo(session, import_id, **told, count=len(done.kept))
+
+
+@long_job("import.undo")
+def undo_in_background(context: JobContext) -> dict[str, Any]:
+    undo_now(context.site, int(context.payload["import"]), context.payload.get("language"))
+    return {}

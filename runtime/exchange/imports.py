@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,10 +22,10 @@ from runtime.database import roomy
 from runtime.errors import Busy, Forbidden, NotFound, Refused
 from runtime.exchange import state
 from runtime.exchange.batch import TurnedAway, apply
-from runtime.exchange.mapping import BadMapping, Column, as_given, field_of, map_columns, settled
+from runtime.exchange.mapping import BadMapping, Column, as_given, field_of, key_field, map_columns, settled
 from runtime.exchange.rejects import write_rejects
 from runtime.exchange.rows import Planner, RowPlan, Task
-from runtime.exchange.source import Header, Row, Source, data_rows, find_header, open_source
+from runtime.exchange.source import Header, Row, Source, data_rows, find_header, header_at, open_source, top_rows
 from runtime.exchange.state import JOB, Status
 from runtime.files.attachments import Use, link_files, storage_of, store_row
 from runtime.files.names import safe_name
@@ -43,7 +43,12 @@ Progress = Callable[[Status], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """An import as asked for: how the file is read, which column is what, and what a match does."""
+    """An import as asked for: how the file is read, which column is what, what a match does and what texts stand for.
+
+    `header` is the row that names the columns; found where left out. `remember`: columns as this person mapped them in
+    an earlier import with the same headers; a file of which nothing is known yet can be looked at then. `mode` and
+    `values` (by field) as in `Task`.
+    """
 
     mapping: Mapping[str, str | None] | None = None
     match: tuple[str, ...] = ()
@@ -51,6 +56,10 @@ class Request:
     dry_run: bool = False
     sheet: str | None = None
     encoding: str | None = None
+    header: int | None = None
+    mode: str = "both"
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    remember: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,13 +73,14 @@ class Preview:
     header: Header
     columns: tuple[Column, ...]
     sample: tuple[Row, ...]
+    top: tuple[Row, ...] = ()
 
 
 def preview(session: Session, entity: str, path: Path, name: str, request: Request | None = None) -> Preview:
     """Reads the top of a file and proposes the columns. Raises `Unreadable`, `BadMapping`, `Forbidden`, `NotFound`."""
     request = request or Request()
     target = _target(session, entity)
-    source, header, columns = _read(session, target, path, name, request)
+    source, header, columns = _read(session, target, path, name, request, some=not request.remember)
     sample = tuple(islice(data_rows(source, header), SAMPLE))
     return Preview(
         kind=source.kind,
@@ -80,6 +90,7 @@ def preview(session: Session, entity: str, path: Path, name: str, request: Reque
         header=header,
         columns=columns,
         sample=sample,
+        top=tuple(top_rows(source)),
     )
 
 
@@ -115,9 +126,7 @@ def begin(session: Session, entity: str, path: Path, name: str, request: Request
     with path.open("rb") as stream:
         content = storage_of(session.site).put(stream)
     mapping = as_given(columns)
-    mark = state.fingerprint(
-        content.digest, entity, mapping, request.match, request.clear, request.dry_run, source.sheet, session.user.id
-    )
+    mark = _fingerprint(content.digest, entity, mapping, request, source.sheet, session.user.id)
     found = None if request.dry_run else state.known(session, mark)
     if found is not None:
         return found
@@ -142,10 +151,54 @@ def begin(session: Session, entity: str, path: Path, name: str, request: Request
         "paths": [column.path for column in columns],
         "match": list(request.match),
         "clear": request.clear,
+        "mode": request.mode,
+        "values": {name: dict(meanings) for name, meanings in request.values.items()},
     }
     import_id = state.start(session, values, mark, settings)
     link_files(session, [Use(JOB, import_id, "file", file_id)])
     return import_id
+
+
+def _fingerprint(
+    digest: str, entity: str, mapping: Mapping[str, Any], request: Request, sheet: str | None, user: int | None
+) -> str:
+    more = [request.mode, request.values] if request.mode != "both" or request.values else []
+    return state.fingerprint(digest, entity, mapping, request.match, request.clear, request.dry_run, sheet, user, *more)
+
+
+def request_of(session: Session, import_id: int, **changes: Any) -> Request:
+    """The request an import was begun with, to begin another like it. Raises `NotFound` for that of somebody else."""
+    status = state.status(session, import_id)
+    _, settings, _ = state.load(session, import_id)
+    asked = Request(
+        mapping=dict(zip(settings["headers"], settings["paths"])),
+        match=tuple(settings["match"]),
+        clear=settings["clear"],
+        dry_run=status.dry_run,
+        sheet=settings["sheet"],
+        encoding=settings["encoding"],
+        header=settings["header"],
+        mode=settings.get("mode", "both"),
+        values=settings.get("values", {}),
+    )
+    return replace(asked, **changes)
+
+
+def landed_before(session: Session, import_id: int) -> Status | None:
+    """The import in earnest that this one in trial would be the same as, if there was one."""
+    row, settings, _ = state.load(session, import_id)
+    asked = request_of(session, import_id, dry_run=False)
+    mark = _fingerprint(settings["digest"], row["target"], row["mapping"], asked, settings["sheet"], session.user.id)
+    found = state.known(session, mark)
+    return None if found is None else state.status(session, found)
+
+
+def begin_again(session: Session, import_id: int, **changes: Any) -> int:
+    """Begins an import of the same file with the same request but for `changes`; its id. Raises as `begin`."""
+    request = request_of(session, import_id, **changes)
+    row, settings, _ = state.load(session, import_id)
+    with storage_of(session.site).local(settings["digest"]) as path:
+        return begin(session, row["target"], path, row["name"], request)
 
 
 def _target(session: Session, entity: str) -> Entity:
@@ -158,13 +211,17 @@ def _target(session: Session, entity: str) -> Entity:
 
 
 def _read(
-    session: Session, entity: Entity, path: Path, name: str, request: Request
+    session: Session, entity: Entity, path: Path, name: str, request: Request, *, some: bool = True
 ) -> tuple[Source, Header, tuple[Column, ...]]:
     source = open_source(path, name, sheet=request.sheet, encoding=request.encoding)
     hidden = Access(session).hidden(entity.name)
-    header = find_header(source, lambda text: field_of(entity, text, hidden) is not None)
-    given = {**_remembered(session, entity, header, hidden), **(request.mapping or {})}
-    columns = map_columns(session.app, entity, header.names, given=given, hidden=hidden, match=request.match)
+    if request.header is None:
+        header = find_header(source, lambda text: field_of(entity, text, hidden) is not None)
+    else:
+        header = header_at(source, request.header)
+    earlier = mapped_before(session, entity, header, hidden) if request.remember else None
+    given = {**(earlier or _remembered(session, entity, header, hidden)), **(request.mapping or {})}
+    columns = map_columns(session.app, entity, header.names, given=given, hidden=hidden, match=request.match, some=some)
     for key in request.match:
         _check_match(entity, key, columns, hidden)
     return source, header, columns
@@ -176,6 +233,31 @@ def _check_match(entity: Entity, key: str, columns: Sequence[Column], hidden: fr
         raise BadMapping("import.match_not_possible", field=key)
     if not any(column.field == key for column in columns):
         raise BadMapping("import.match_not_mapped", field=key)
+
+
+def mapped_before(
+    session: Session, entity: Entity, header: Header, hidden: frozenset[str]
+) -> dict[str, str | None] | None:
+    """All columns as this person mapped them when a file with the same headers was imported last; None if never."""
+    table = session.table(JOB)
+    mine = table.c.owner.is_(None) if session.user.id is None else table.c.owner == session.user.id
+    earlier = session.connection.scalars(
+        sa.select(table.c.mapping).where(table.c.target == entity.name, mine).order_by(table.c.id.desc()).limit(20)
+    )
+    names = {name for name in header.names if name}
+    same = next((m for m in earlier if m and set(m) == names), None)
+    if same is None:
+        return None
+    known = {n: p for n, p in same.items() if not p or _still_there(session, entity, p, hidden)}
+    return known if any(known.values()) else None
+
+
+def _still_there(session: Session, entity: Entity, path: str, hidden: frozenset[str]) -> bool:
+    name, _, key = path.partition(".")
+    found = entity.fields.get(name)
+    if found is None or found.retired or name in hidden:
+        return False
+    return not key or key_field(session.app, found, key) is not None
 
 
 def _remembered(session: Session, entity: Entity, header: Header, hidden: frozenset[str]) -> dict[str, str | None]:
@@ -351,6 +433,8 @@ class _Run:
             width=len(headers),
             match=tuple(self.settings["match"]),
             clear=self.settings["clear"],
+            mode=self.settings.get("mode", "both"),
+            values=self.settings.get("values", {}),
         )
 
     def _patiently(self, work: Callable[[], None]) -> None:

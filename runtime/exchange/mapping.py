@@ -45,11 +45,13 @@ def map_columns(
     given: Mapping[str, str | None] | None = None,
     hidden: frozenset[str] = frozenset(),
     match: Sequence[str] = (),
+    some: bool = True,
 ) -> tuple[Column, ...]:
     """The columns of a file. `given` maps headers to `field`, `field.key` or None (leave out); the rest is guessed.
 
     What the system fills is left out where guessed, and kept where asked for by name, so that its rows are refused.
-    Raises `BadMapping` for a given column or field that does not exist.
+    Raises `BadMapping` for a given column or field that does not exist, `Refused` where no column fills a field and
+    `some` must.
     """
     given = dict(given or {})
     if missing := [name for name in given if name not in headers]:
@@ -68,7 +70,7 @@ def map_columns(
             column = Column(index=index, header=header, skipped="twice")
         taken.update((column.field,) if column.field else ())
         columns.append(column)
-    if not taken:
+    if some and not taken:
         raise Refused("import.no_columns", entity=entity.name)
     return tuple(columns)
 

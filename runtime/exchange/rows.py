@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from metadata.fields import Rejection, field_type
 from metadata.model import Application, Entity, Field
-from runtime.errors import RecordProblem
+from runtime.errors import Answer, RecordProblem
 from runtime.exchange.lookup import existing, ids_by, stored_values, titles
 from runtime.exchange.mapping import Column
 from runtime.exchange.source import Row
+from runtime.records import create
 from runtime.records.input import coercion
 
 if TYPE_CHECKING:
     from runtime.site import Session
 
+MODES = ("both", "add", "update")
+EMPTY, CREATE = "", "+"  # what a text of a cell may stand for besides a choice or a record
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """An import as asked for. `match` names the fields that tell whether a record is there already; with `clear` an
-    empty cell empties the field of such a record, otherwise it leaves it alone."""
+    empty cell empties the field of such a record, otherwise it leaves it alone. `mode` says what lands: both, only new
+    records (add), only those already there (update). `values` maps texts of a field's cells to what they stand for: a
+    choice, the id of a record, `EMPTY`, or `CREATE` a record called so."""
 
     app: Application
     entity: Entity
@@ -31,6 +37,8 @@ class Task:
     width: int  # columns of the header
     match: tuple[str, ...] = ()
     clear: bool = False
+    mode: str = "both"
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def header_of(self, name: str | None) -> str | None:
         """The column that fills a field; a path into lines or the record as a whole has none."""
@@ -39,7 +47,7 @@ class Task:
 
 @dataclass(slots=True, eq=False)
 class RowPlan:
-    """One row on its way: `action` is create, update, same or error."""
+    """One row on its way: `action` is create, update, same (nothing would change), skip (not asked for) or error."""
 
     number: int
     cells: list[Any]
@@ -79,6 +87,7 @@ class Planner:
     def plan(self, session: Session, rows: Sequence[Row]) -> list[RowPlan]:
         """The plans of the rows, in their order."""
         batch = [self._read(number, cells) for number, cells in rows]
+        self._create_named(session, batch)
         self._link_by_key(session, batch)
         self._announce_titles(session, batch)
         if self.task.match:
@@ -159,7 +168,9 @@ class Planner:
         for index, name in self._places:
             raw = cells[index] if index < width else None
             if raw is not None and (not isinstance(raw, str) or (raw and not raw.isspace())):
-                values[name] = raw
+                meant = raw if name not in self.task.values else self._stands_for(name, raw)
+                if meant is not None or self.task.clear:
+                    values[name] = meant
             elif self.task.clear and name not in self.task.match:
                 values[name] = None
         if width > self.task.width and any(cell not in (None, "") for cell in cells[self.task.width :]):
@@ -170,7 +181,35 @@ class Planner:
     def _places(self) -> tuple[tuple[int, str], ...]:
         return tuple((column.index, column.field) for column in self._used if column.field)
 
+    def _stands_for(self, name: str, raw: Any) -> Any:
+        """What a person said that this text of the field's cells means."""
+        meant = self.task.values[name].get(str(raw).strip(), CREATE)
+        if meant == CREATE:
+            return raw
+        if meant == EMPTY:
+            return None
+        return int(meant) if self.task.entity.fields[name].storage == "link" else meant
+
     # --- links ---------------------------------------------------------------------------------------------------
+
+    def _create_named(self, session: Session, batch: Sequence[RowPlan]) -> None:
+        """Creates the linked records that a person wants created, by their titles; the transaction is the batch's."""
+        for name, meanings in self.task.values.items():
+            wanted = {text for text, meant in meanings.items() if meant == CREATE}
+            target = self.task.entity.fields[name].to
+            given = [p for p in _having(batch, name) if _text(p.values[name]) in wanted]
+            if not given or target is None:
+                continue
+            texts = {_text(plan.values[name]) or "" for plan in given}
+            found = titles(session, target, texts)
+            for text in sorted(text for text in texts if not found[text]):
+                try:
+                    found[text] = [create(session, target, {self.task.app.entities[target].title: text}).id]
+                except Answer as answer:
+                    _all_refused([p for p in given if _text(p.values[name]) == text], name, answer)
+            for plan in given:
+                if plan.action != "error":
+                    _take_link(plan, name, plan.values[name], found[_text(plan.values[name]) or ""])
 
     def _link_by_key(self, session: Session, batch: Sequence[RowPlan]) -> None:
         """Cells of a column such as `owner.login`, in one statement per column, become ids."""
@@ -220,7 +259,9 @@ class Planner:
             if len(ids) > 1:
                 plan.refuse("import.ambiguous_key", self.task.match[0], count=len(ids))
             elif ids:
-                plan.record_id, plan.action = ids[0], "update"
+                plan.record_id, plan.action = ids[0], "skip" if self.task.mode == "add" else "update"
+            elif self.task.mode == "update":
+                plan.action = "skip"
             elif not self._may_create:
                 plan.refuse("value.unknown_record", self.task.match[0], value=str(plan.values[self.task.match[0]])[:60])
         self._compare(session, [plan for plan in matched if plan.action == "update"])
@@ -317,6 +358,13 @@ def _as_key(raw: Any, key: Field, session: Session) -> Any:
         return field_type(key.type).coerce(raw, key, coercion(session))
     except Rejection:
         return None
+
+
+def _all_refused(plans: Sequence[RowPlan], name: str, answer: Answer) -> None:
+    """The rows that name a record which cannot be created, each with the reasons."""
+    for plan in plans:
+        for problem in answer.problems or [RecordProblem(code=answer.code, params=answer.params)]:
+            plan.refuse(problem.code, name, **problem.params)
 
 
 def _take_link(plan: RowPlan, name: str, raw: Any, ids: Sequence[int]) -> None:

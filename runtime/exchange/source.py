@@ -65,6 +65,25 @@ def find_header(source: Source, fits: Callable[[str], bool]) -> Header:
     if not candidates:
         raise Unreadable("import.empty")
     number, cells = max(candidates, key=lambda row: (sum(fits(text_of(c)) for c in row[1]), -row[0]))
+    return _header(number, cells)
+
+
+def header_at(source: Source, number: int) -> Header:
+    """The header in the row a person chose. Raises `Unreadable` where that row holds nothing."""
+    for row, cells in source.rows():
+        if row == number and not blank(cells):
+            return _header(row, cells)
+        if row >= number:
+            break
+    raise Unreadable("import.no_header", row=number)
+
+
+def top_rows(source: Source, count: int = 10) -> list[Row]:
+    """The first rows that hold anything: what a person chooses the header from."""
+    return [row for row, _ in zip(_filled(source), range(count))]
+
+
+def _header(number: int, cells: Sequence[Any]) -> Header:
     names = [text_of(cell) for cell in cells]
     while names and not names[-1]:
         names.pop()

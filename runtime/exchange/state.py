@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +29,8 @@ COUNTS = ("done", "created", "updated", "rejected")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     """How far an import is. `state` is waiting, running, done, cancelled or parked; `same` counts rows that change
-    nothing; `problem` says what ended it where it is parked."""
+    nothing, `skipped` those that were not asked for; `problem` says what ended it where it is parked. `undo` tells of
+    taking it back: its state and what came of it."""
 
     id: int
     name: str
@@ -45,6 +46,11 @@ class Status:
     mapping: Mapping[str, str | None]
     rejects: int | None = None  # file of the refused rows
     problem: str | None = None
+    skipped: int = 0
+    undo: Mapping[str, Any] | None = None
+    file: int | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
 
     @property
     def over(self) -> bool:
@@ -120,7 +126,19 @@ def status(session: Session, import_id: int) -> Status:
         mapping=row["mapping"] or {},
         rejects=row["rejects"],
         problem=(row["result"] or {}).get("problem"),
+        skipped=int((row["result"] or {}).get("skipped", 0)),
+        undo=(row["result"] or {}).get("undo"),
+        file=row["file"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
     )
+
+
+def recent(session: Session, entity: str, limit: int = 5) -> list[int]:
+    """The newest imports of this person into an entity that were meant to land, newest first."""
+    table = session.table(JOB)
+    mine = sa.and_(table.c.target == entity, table.c.owner == session.user.id, table.c.dry_run.is_(False))
+    return list(session.connection.scalars(sa.select(table.c.id).where(mine).order_by(table.c.id.desc()).limit(limit)))
 
 
 def save_batch(
@@ -200,7 +218,10 @@ def count(session: Session, import_id: int, batch: Sequence[RowPlan], *, done: i
     """Adds a batch to the figures people see."""
     table = session.table(JOB)
     actions = [plan.action for plan in batch]
-    same = session.connection.scalar(sa.select(table.c.result).where(table.c.id == import_id)) or {}
+    told = session.connection.scalar(sa.select(table.c.result).where(table.c.id == import_id)) or {}
+    quiet = {
+        word: int(told.get(word, 0)) + actions.count(action) for word, action in (("same", "same"), ("skipped", "skip"))
+    }
     session.connection.execute(
         sa.update(table)
         .where(table.c.id == import_id)
@@ -209,7 +230,7 @@ def count(session: Session, import_id: int, batch: Sequence[RowPlan], *, done: i
             created=table.c.created + actions.count("create"),
             updated=table.c.updated + actions.count("update"),
             rejected=table.c.rejected + rejected,
-            result={**same, "same": int(same.get("same", 0)) + actions.count("same")},
+            result={**told, **quiet},
             updated_at=session.now,
         )
     )

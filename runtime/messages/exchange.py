@@ -48,6 +48,10 @@ register(
             "zh": "第 {line} 行附近的 CSV 格式有误（引号没有闭合？）。",
             "en": "The CSV is broken near line {line} (a quote that is not closed?).",
         },
+        "import.no_header": {
+            "zh": "第 {row} 行是空的，不能作为表头。",
+            "en": "Row {row} is empty and cannot name the columns.",
+        },
         "import.no_sheet": {"zh": "没有名为“{name}”的工作表。", "en": "There is no sheet called “{name}”."},
         "import.no_columns": {
             "zh": "没有一列能对应到“{entity}”的字段。",
@@ -84,6 +88,11 @@ register(
         "import.reason": {"zh": "原因", "en": "Reason"},
         "import.row": {"zh": "行号", "en": "Row"},
         "import.undo_too_late": {"zh": "只能撤销 24 小时内的导入。", "en": "An import can be undone within 24 hours."},
+        "import.no_key": {
+            "zh": "只更新已有记录时，请选择按哪个字段查找。",
+            "en": "To change only what is there, say by which field it is found.",
+        },
+        "import.undone": {"zh": "该导入已经撤销。", "en": "This import has been undone already."},
         "export.unknown_format": {
             "zh": "不能导出为“{format}”，请用 csv、xlsx 或 json。",
             "en": "Cannot export as “{format}”: use csv, xlsx or json.",

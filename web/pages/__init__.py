@@ -18,6 +18,7 @@ PAGES = (
     "bin",
     "reports",
     "importing",
+    "imports",
     "exporting",
     "uploads",
     "views",

@@ -1,29 +1,39 @@
-"""Importing a file: upload, columns, a dry run that says what would happen, then the run."""
+"""Importing a file: upload, sheet and header, columns; then a trial that says what the run would do."""
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Mapping
+from io import BytesIO
+from pathlib import Path
 from typing import Any, cast
 
-from flask import Blueprint, Response, make_response, render_template, request
+from flask import Blueprint, Response, make_response, render_template, request, send_file
 
-from runtime.errors import Answer, Forbidden, NotFound
-from runtime.exchange.background import cancel as cancel_import
-from runtime.exchange.background import is_large
-from runtime.exchange.background import start as start_import
-from runtime.exchange.imports import Request, begin, preview, run_import
+from metadata.model import Entity
+from runtime.errors import Answer, Forbidden, NotFound, Refused
+from runtime.exchange import state as imports_state
+from runtime.exchange.imports import Preview, Request, begin, preview
 from runtime.exchange.mapping import importable
-from runtime.exchange.state import status as status_of
+from runtime.exchange.rows import MODES
+from runtime.exchange.source import text_of
+from runtime.exchange.writers import Sheet, write_xlsx
 from runtime.files.attachments import open_file, storage_of, upload
 from runtime.messages import say_answer
+from runtime.site import Session
 from runtime.views.binder import Binder
 from web import htmx
 from web.i18n import _
-from web.state import end_reading, reading, state, web, writing
+from web.pages.imports import launch
+from web.state import reading, state, writing
 
 blueprint = Blueprint("importing", __name__)
+ENCODINGS = ("utf-8", "gb18030", "big5", "utf-16")
+MOST_HEADERS = 10
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-def _open(binder: Binder, entity: str) -> Any:
+def _open(binder: Binder, entity: str) -> Entity:
     described = binder.app.entities.get(entity)
     if described is None or described.parent is not None or not binder.can(entity, "read"):
         raise NotFound
@@ -35,7 +45,13 @@ def _open(binder: Binder, entity: str) -> Any:
 @blueprint.get("/e/<entity>/import")
 def start(entity: str) -> Response:
     binder = Binder(reading())
-    return _page(binder, _open(binder, entity))
+    return _first(binder, _open(binder, entity))
+
+
+def _first(binder: Binder, described: Entity, **more: Any) -> Response:
+    session = binder.session
+    recent = [imports_state.status(session, i) for i in imports_state.recent(session, described.name)]
+    return _page(binder, described, recent=recent, **more)
 
 
 @blueprint.post("/e/<entity>/import")
@@ -45,49 +61,117 @@ def take(entity: str) -> Response:
     described = _open(binder, entity)
     file = request.files.get("file")
     if file is None or not file.filename:
-        return _page(binder, described, problem=_("Choose a file first."), status=422)
+        return _first(binder, described, problem=_("Choose a file first."), status=422)
     try:
         with writing() as session:
             file_id = upload(session, cast(Any, file.stream), file.filename)
         with writing() as session:
-            found = open_file(session, file_id)
-            with storage_of(session.site).local(found.digest) as path:
-                preview(session, entity, path, found.name)
+            _preview(session, entity, file_id, Request(remember=True))
     except Answer as error:
         binder = Binder(reading())
-        return _page(binder, described, problem=say_answer(error, state().language), status=error.status)
+        return _first(binder, described, problem=say_answer(error, state().language), status=error.status)
     return htmx.go(f"/e/{entity}/import/{file_id}")
+
+
+@blueprint.get("/e/<entity>/import/template")
+def template(entity: str) -> Response:
+    """An empty table with a column for every field this person may fill; required ones carry a star."""
+    binder = Binder(reading())
+    described = _open(binder, entity)
+    names = [label + ("*" if described.fields[name].required else "") for name, label in fields_of(binder, described)]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "template.xlsx"
+        title = described.plural.of(binder.language)
+        write_xlsx(Sheet(name=title, columns=tuple(names), rows=()), path)
+        content = path.read_bytes()
+    return send_file(BytesIO(content), mimetype=XLSX, as_attachment=True, download_name=f"{title}.xlsx")
+
+
+def fields_of(binder: Binder, described: Entity) -> list[tuple[str, str]]:
+    """Names and labels of the fields that a column may fill, as this person may write them."""
+    locked = binder.access.hidden(described.name) | binder.access.read_only(described.name)
+    found = (f for f in described.fields.values() if importable(f) and not f.retired and f.name not in locked)
+    return [(f.name, f.label.of(binder.language)) for f in found if f.type not in ("secret", "file", "image", "files")]
 
 
 @blueprint.get("/e/<entity>/import/<int:file_id>")
 def columns(entity: str, file_id: int) -> Response:
-    """The columns of the file, what each would fill, and its first rows."""
-    session = reading()
-    binder = Binder(session)
-    return _columns(binder, _open(binder, entity), file_id)
+    """The columns of the file, what each would fill, and its first rows; sheet, header and encoding by the address."""
+    binder = Binder(reading())
+    described = _open(binder, entity)
+    asked = _reading(request.args)
+    try:
+        return _columns(binder, described, file_id, asked)
+    except Answer as error:
+        if error.status != 422:
+            raise
+        told = say_answer(error, binder.language)
+        return _columns(binder, described, file_id, Request(remember=True), problem=told, status=422)
 
 
-def _columns(binder: Binder, described: Any, file_id: int, **more: Any) -> Response:
-    session = binder.session
+def _reading(given: Mapping[str, str]) -> Request:
+    """How the file is to be read, as asked in a form or an address."""
+    header = given.get("header_row", "")
+    encoding = given.get("encoding", "")
+    return Request(
+        sheet=given.get("sheet") or None,
+        header=int(header) if header.isascii() and header.isdigit() and 0 < len(header) < 7 else None,
+        encoding=encoding if encoding in ENCODINGS else None,
+        remember=True,
+    )
+
+
+def _preview(session: Session, entity: str, file_id: int, asked: Request) -> tuple[Preview, str]:
     found = open_file(session, file_id)
     with storage_of(session.site).local(found.digest) as path:
-        seen = preview(session, described.name, path, found.name)
-    hidden = binder.access.hidden(described.name)
-    fields = [(f.name, f.label.of(binder.language)) for f in described.fields.values() if importable(f)]
-    keys = [(n, label) for n, label in fields if n not in hidden and described.fields[n].storage in ("text", "integer")]
+        return preview(session, entity, path, found.name, asked), found.name
+
+
+def _columns(binder: Binder, described: Entity, file_id: int, asked: Request, **more: Any) -> Response:
+    seen, name = _preview(binder.session, described.name, file_id, asked)
+    fields = fields_of(binder, described)
+    known = dict(fields)
+    paths = [c.path for c in seen.columns if c.path]
+    keys = [(n, label) for n, label in _keys(binder, described) if n in known or n in paths]
     values = {
-        "file": found.name,
+        "file": name,
         "file_id": file_id,
+        "seen": seen,
         "columns": seen.columns,
         "sample": [list(row[1]) for row in seen.sample[:5]],
-        "fields": [(n, label) for n, label in fields if n not in hidden],
+        "top": [
+            (number, " | ".join(filter(None, map(text_of, cells)))[:80]) for number, cells in seen.top[:MOST_HEADERS]
+        ],
+        "encodings": ENCODINGS if seen.kind == "csv" else (),
+        "fields": fields,
         "keys": keys,
+        "match": _likely_key(described, paths),
+        "mode": "both",
         **more,
     }
     return _page(binder, described, **values)
 
 
-def _page(binder: Binder, described: Any, *, problem: str = "", status: int = 200, **values: Any) -> Response:
+def _keys(binder: Binder, described: Entity) -> list[tuple[str, str]]:
+    """Fields that a record already there may be found by."""
+    hidden = binder.access.hidden(described.name)
+    found = (f for f in described.fields.values() if f.stored and not f.retired and f.name not in hidden)
+    fitting = (
+        f for f in found if f.storage in ("text", "integer") and not f.options and (not f.system or f.name == "id")
+    )
+    return [
+        (f.name, f.label.of(binder.language)) for f in fitting if f.type not in ("secret", "long_text", "rich_text")
+    ]
+
+
+def _likely_key(described: Entity, paths: list[str]) -> str:
+    """The number or a unique field among the columns; the id above all."""
+    names = ["id", described.number.field if described.number else None]
+    names += [f.name for f in described.fields.values() if f.unique and f.storage == "text"]
+    return next((n for n in names if n and n in paths), "")
+
+
+def _page(binder: Binder, described: Entity, *, problem: str = "", status: int = 200, **values: Any) -> Response:
     head = {
         "entity": described.name,
         "label": described.plural.of(binder.language),
@@ -99,47 +183,32 @@ def _page(binder: Binder, described: Any, *, problem: str = "", status: int = 20
 
 @blueprint.post("/e/<entity>/import/<int:file_id>")
 def run(entity: str, file_id: int) -> Response:
-    """A dry run or the run, with the columns as chosen; then what came of it."""
+    """A trial (`run` is dry) or the run itself, with the columns as chosen; leads to what came of it."""
     binder = Binder(reading())
     described = _open(binder, entity)
-    headers, targets = request.form.getlist("header"), request.form.getlist("target")
-    mapping = {header: target or None for header, target in zip(headers, targets)}
-    match = request.form.get("match", "")
-    asked = Request(mapping=mapping, match=(match,) if match else (), dry_run=request.form.get("run") != "real")
-    chosen = {"chosen": mapping, "match": match}
+    form = request.form
+    mapping = {h: target or None for h, target in zip(form.getlist("header"), form.getlist("target")) if h}
+    match, mode = form.get("match", ""), form.get("mode", "both")
+    read = _reading(form)
+    asked = Request(
+        mapping=mapping,
+        match=(match,) if match else (),
+        clear=form.get("clear") == "1",
+        dry_run=form.get("run") != "real",
+        mode=mode if mode in MODES else "both",
+        sheet=read.sheet,
+        encoding=read.encoding,
+        header=read.header,
+    )
     try:
+        if asked.mode == "update" and not match:
+            raise Refused("import.no_key")
         with writing() as session:
             found = open_file(session, file_id)
             with storage_of(session.site).local(found.digest) as path:
                 import_id = begin(session, entity, path, found.name, asked)
-        result = status_of(reading(), import_id)
-        if is_large(result):
-            with writing() as session:
-                start_import(session, import_id, state().language)
-            return htmx.go(f"/imports/{import_id}")
-        end_reading()
-        result = run_import(web().site, import_id, language=state().language)
+        return launch(import_id)
     except Answer as error:
         told = say_answer(error, state().language)
-        return _columns(Binder(reading()), described, file_id, problem=told, status=error.status, **chosen)
-    return _columns(Binder(reading()), described, file_id, result=result, **chosen)
-
-
-@blueprint.get("/imports/<int:import_id>")
-def progress(import_id: int) -> Response:
-    """How far a large import is; while it runs the page asks again by itself."""
-    session = reading()
-    binder = Binder(session)
-    found = status_of(session, import_id)
-    described = binder.app.entities.get(found.target)
-    label = described.plural.of(binder.language) if described is not None else found.target
-    template = "importing/progress.html" if htmx.wanted() else "importing/running.html"
-    return make_response(render_template(template, result=found, entity=found.target, label=label))
-
-
-@blueprint.post("/imports/<int:import_id>/cancel")
-def cancel(import_id: int) -> Response:
-    """Stops after the batch at hand; what has landed stays."""
-    with writing() as session:
-        cancel_import(session, import_id)
-    return htmx.go(f"/imports/{import_id}")
+        chosen = {"chosen": mapping, "match": match, "mode": mode, "clear": asked.clear}
+        return _columns(Binder(reading()), described, file_id, read, problem=told, status=error.status, **chosen)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from threading import Lock, RLock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -31,6 +31,10 @@ from runtime.publishing import store
 from runtime.schema.tables import Tables
 from runtime.settings import Settings, SettingsError, load_settings
 
+if TYPE_CHECKING:
+    from metadata.packages import Layer  # the reader of documents is loaded when one is read
+
+LAYERS_SECONDS = 300.0  # how long documents that were read are kept: 8 MiB
 FRESH_SECONDS = 0.5  # how old the knowledge of version and people may be
 PATIENCE_OF = frozenset({"form", "api"})  # channels where somebody waits: their statements are limited in time
 PEOPLE = frozenset({"user", "user_role", "unit", "team"})  # writing these changes who may do what
@@ -58,6 +62,7 @@ class Site:
         self.dialect = database.dialect_of(self.engine)
         self.bell = Bell(settings.redis_url)
         self._published: Published | None = None
+        self._layers: tuple[float, tuple[Layer, ...]] = (0.0, ())
         self._outdated: tuple[int, Outdated] | None = None  # the version this program cannot serve, and why
         self._checked = 0.0
         self._lock = RLock()
@@ -122,6 +127,15 @@ class Site:
             return self._pin(connection)
 
     @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The documents as read last: whoever publishes publishes again soon. Forgotten after some minutes."""
+        return self._layers[1]
+
+    @layers.setter
+    def layers(self, layers: tuple[Layer, ...]) -> None:
+        self._layers = (time.monotonic(), layers)
+
+    @property
     def is_compiled(self) -> bool:
         """Whether the newest version is served or read without compiling it."""
         with database.answering(), self.engine.connect() as connection:
@@ -155,6 +169,8 @@ class Site:
         """The newest version as seen by this transaction."""
         number = store.newest(connection)
         found = self._published
+        if self._layers[1] and time.monotonic() - self._layers[0] > LAYERS_SECONDS:
+            self.layers = ()
         if found is not None and found.number == number:
             self._checked = time.monotonic()
             return found

@@ -14,6 +14,7 @@ from metadata.model import Application
 from metadata.packages import Layer
 from metadata.problems import Problem
 from runtime import database, hooks
+from runtime.collector import at_rest
 from runtime.errors import Conflict, NotFound, Refused
 from runtime.people import SYSTEM
 from runtime.publishing import backfill, kept, store
@@ -61,7 +62,11 @@ def current_layers(site: Site) -> list[Layer]:
     """The layers of the newest version, from the database."""
     with database.answering(), site.engine.connect() as connection:
         number = store.newest(connection)
-        return layers_of(store.documents(connection, number)) if number is not None else []
+        if number is None:
+            return []
+        layers = layers_of(store.documents(connection, number), site.layers)
+    site.layers = tuple(layers)
+    return layers
 
 
 def plan(site: Site, layers: Sequence[Layer]) -> PublishPlan:
@@ -97,6 +102,21 @@ def publish(
     `Refused` where the metadata have errors or the data do not allow it; dangers to data need `accept`. All or nothing:
     whatever fails leaves the version before serving and its data as they were.
     """
+    with at_rest():
+        return _publish(site, layers, note, user_id, accept, base, rollback_of, language, progress)
+
+
+def _publish(
+    site: Site,
+    layers: Sequence[Layer],
+    note: str,
+    user_id: int | None,
+    accept: bool,
+    base: int | None,
+    rollback_of: int | None,
+    language: str | None,
+    progress: Callable[[Step], None] | None,
+) -> int:
     compiled = compile_layers(layers)
     if compiled.errors or compiled.application is None:
         raise Refused("publish.problems", count=len(compiled.errors))

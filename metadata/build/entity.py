@@ -20,7 +20,7 @@ from metadata.kinds.ledger import build_ledger, ledger_of_balances
 from metadata.kinds.revisions import build_revisions
 from metadata.model import Check, Choice, Entity, Field, Numbering, Options, Origin, Storage, Text
 
-_SYSTEM_LABELS: dict[str, dict[str, str]] = {
+SYSTEM_LABELS: dict[str, dict[str, str]] = {
     "id": {"zh": "ID", "en": "ID"},
     "created_at": {"zh": "创建时间", "en": "Created at"},
     "created_on": {"zh": "创建日期", "en": "Created on"},
@@ -285,7 +285,7 @@ def _system_field(draft: EntityDraft, member: FieldDraft, world: World) -> Field
     return Field(
         name=member.name,
         type=member.type_name,
-        label=Text(values=FrozenMap(_SYSTEM_LABELS[member.name])),
+        label=Text(values=FrozenMap(SYSTEM_LABELS[member.name])),
         storage=storage,
         value_type=member.value_type,
         column=member.name,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from metadata.build.common import frozen, label, origin
+from metadata.build.entity import SYSTEM_LABELS
 from metadata.build.layout import columns
 from metadata.drafts import Thing, World
 from metadata.frozen import FrozenMap
@@ -60,7 +61,7 @@ def _group(given: dict[str, Any], thing: Thing, entity: str, world: World) -> Gr
     found = world.field_at(entity, path)
     if found is None:
         return None
-    title = given.get("label") or found.spec.get("label")
+    title = given.get("label") or found.spec.get("label") or (SYSTEM_LABELS.get(path[-1]) if found.system else None)
     name = given["name"]
     return Group(name=name, path=path, label=label_of(title, path[-1], world.languages), bucket=given.get("bucket"))
 

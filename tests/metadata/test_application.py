@@ -204,3 +204,13 @@ def test_a_layer_may_not_extend_what_is_not_there() -> None:
     found = compiled(VISIT, "extend: vist\nlabel: x\n---\nextend: {report: r}\nlabel: x\n")
     assert codes(found) == ["extend.unknown", "extend.unknown"]
     assert found.errors[0].hint == "visit"
+
+
+def test_a_group_by_a_system_field_is_called_what_the_field_is_called() -> None:
+    found = compiled(VISIT, "report: r\nfrom: visit\ngroup: [created_on, created_by]\nmeasures: {n: 'count()'}\n")
+    app = found.application
+    assert codes(found) == []
+    assert app is not None
+    groups = app.reports["r"].groups
+    assert [g.label.of("zh") for g in groups] == ["创建日期", "创建人"]
+    assert [g.label.of("en") for g in groups] == ["Created on", "Created by"]

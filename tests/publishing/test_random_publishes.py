@@ -1,9 +1,10 @@
-"""Random sequences of publishes with data and lines in place, some broken off half-way: nothing is lost, ever."""
+"""Random sequences of publishes with data and lines in place, some broken off or killed half-way: nothing is lost, ever."""
 
 from __future__ import annotations
 
 import os
 import random
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -99,13 +100,41 @@ def _break_off(site: Site, world: World, dice: random.Random) -> bool:
         if len(steps) == stop:
             raise Fault
 
-    try:
-        publish(site, [world.layer()], accept=True, progress=progress)
-    except Fault:
+    if dice.random() < 0.5:
+        broken = _killed(site, world, stop)
+    else:
+        broken = False
+        try:
+            publish(site, [world.layer()], accept=True, progress=progress)
+        except Fault:
+            broken = True
+    if broken:
         with site.engine.connect() as connection:
             assert (inspect_database(connection), _content(connection)) == before
-        return True
-    return False
+    return broken
+
+
+def _killed(site: Site, world: World, stop: int) -> bool:
+    """A process of its own publishes and is killed without warning before its step `stop`; whether it came that far."""
+    site.engine.dispose()  # nothing of this process may be at work in the other
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            left = iter(range(stop - 1))
+
+            def progress(_step: object) -> None:
+                if next(left, None) is None:
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+            with Site(site.settings, FakeClock()) as own:
+                publish(own, [world.layer()], accept=True, progress=progress)
+            code = 0
+        finally:
+            os._exit(code)
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
+    return os.WIFSIGNALED(status)
 
 
 def _content(connection: sa.Connection) -> dict[str, list[tuple[object, ...]]]:

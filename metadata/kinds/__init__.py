@@ -4,6 +4,7 @@ from metadata.kinds import (
     approval,
     assignment,
     conversion,
+    duplicate,
     entity,
     form,
     list,
@@ -43,6 +44,7 @@ KIND_MODULES = (
     qualification,
     conversion,
     pricing,
+    duplicate,
 )
 
 __all__ = ["KINDS", "KIND_MODULES", "Kind"]

@@ -11,6 +11,5 @@ LATER: dict[str, str] = {
     "print": "layouts",
     "page": "layouts",
     "message": "layouts",
-    "duplicate": "rules",
     "snapshot": "rules",
 }

@@ -12,6 +12,7 @@ from metadata.messages import (
     booking,
     deciding,
     happening,
+    duplicating,
     meaning,
     qualifying,
     reading,
@@ -32,6 +33,7 @@ MESSAGES: dict[str, Message] = {
     **assigning.MESSAGES,
     **approving.MESSAGES,
     **happening.MESSAGES,
+    **duplicating.MESSAGES,
 }
 
 __all__ = ["MESSAGES", "Message"]

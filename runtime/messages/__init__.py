@@ -67,6 +67,7 @@ from runtime.messages import (  # noqa: E402, F401 - registration by import, aft
     assigning,
     booking,
     core,
+    duplicates,
     exchange,
     jobs,
     operation,

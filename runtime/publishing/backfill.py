@@ -34,8 +34,9 @@ def after_publish(session: Session, plan: Plan, old: Application | None) -> None
     if old is None:
         return
     _index_anew(session)
+    _compare_anew(session)
     for entity, field, what in needs(plan, old, session.app):
-        if "job" in session.app.entities and _large(session, entity):
+        if "job" in session.app.entities and is_large(session, entity):
             enqueue(session, "backfill", {"entity": entity, "field": field, "what": what})
             continue
         last: int | None = 0
@@ -52,10 +53,24 @@ def _index_anew(session: Session) -> None:
         plan = plan_of(session, name)
         if entity.retired or not plan.search_fields or search.ready(session, plan):
             continue
-        if "job" in session.app.entities and _large(session, name):
+        if "job" in session.app.entities and is_large(session, name):
             enqueue(session, "search_index", {"entity": name}, unique_key=f"search_index:{name}")
         else:
             search.prepare(session, name)
+
+
+def _compare_anew(session: Session) -> None:
+    """Duplicates are found by the keys of the rules there are now; those of a large entity are made by a job."""
+    from runtime.duplicates import keys  # late: as above
+
+    for name, entity in session.app.entities.items():
+        if entity.retired or not keys.sources_of(session, name) or keys.ready(session, name):
+            continue
+        if "job" in session.app.entities and is_large(session, name):
+            keys.clear(session, name)
+            enqueue(session, "duplicate_keys", {"entity": name}, unique_key=f"duplicate_keys:{name}")
+        else:
+            keys.prepare(session, name)
 
 
 def needs(plan: Plan, old: Application, new: Application) -> Iterator[Need]:
@@ -154,7 +169,7 @@ _FILLERS: dict[str, Callable[[Session, Entity, Field, list[int]], int]] = {
 }
 
 
-def _large(session: Session, entity: str) -> bool:
+def is_large(session: Session, entity: str) -> bool:
     """More records than are filled while publishing; counts no further than it must."""
     table = session.table(entity)
     ids = sa.select(table.c.id).limit(AT_ONCE + 1).subquery()
@@ -185,6 +200,24 @@ def search_index(session: Session, payload: Payload) -> None:
     entity = session.app.entities.get(str(payload["entity"]))
     if entity is not None and not entity.retired:
         search.prepare(session, entity.name)
+
+
+@long_job("duplicate_keys")
+def duplicate_keys(context: JobContext) -> dict[str, int]:
+    """Makes the keys by which records of one entity are compared; ends quietly where no rule asks for them any more."""
+    from runtime.duplicates import keys  # late: as above
+
+    entity = str(context.payload["entity"])
+    while True:
+        with context.transaction() as session:
+            known = session.app.entities.get(entity)
+            if known is None or known.retired or keys.ready(session, entity):
+                return {"records": context.progress}
+            last = keys.build(session, entity, context.cursor or 0)
+            if last is None:
+                keys.finish(session, entity)
+                return {"records": context.progress}
+            context.note(session, cursor=last, progress=context.progress + keys.BATCH)
 
 
 @long_job("recompute")

@@ -62,6 +62,19 @@ def evaluate_form(
 
     Raises `NotFound`, `Forbidden`; writes nothing.
     """
+    draft = drafted(session, entity, record_id, values)
+    groups = tree_of([draft])
+    apply_defaults(session, groups)
+    rulebook.deciding(session, groups, preview=True)
+    freeze_rates(session, groups)
+    compute_formulas(session, [draft])
+    for group, drafts in groups:
+        base_amounts(session, group, drafts)
+    return _state(draft, Access(session), conditions)
+
+
+def drafted(session: Session, entity: str, record_id: int | None, values: Mapping[str, Any]) -> Draft:
+    """What has been typed so far as a draft, as far as it can be read. Raises `NotFound`, `Forbidden`."""
     if entity not in session.app.entities:
         raise NotFound()
     access = Access(session)
@@ -80,13 +93,7 @@ def evaluate_form(
     _unseen_links(session, groups, access)
     for _, drafts in groups:
         announce(drafts, loader)
-    apply_defaults(session, groups)
-    rulebook.deciding(session, groups, preview=True)
-    freeze_rates(session, groups)
-    compute_formulas(session, [draft])
-    for group, drafts in groups:
-        base_amounts(session, group, drafts)
-    return _state(draft, access, conditions)
+    return draft
 
 
 def stored_state(

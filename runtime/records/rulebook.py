@@ -27,6 +27,7 @@ MODULES: tuple[str, ...] = (
     "runtime.revisions",
     "runtime.decisions.qualification_rule",
     "runtime.pricing.rule",
+    "runtime.duplicates.rule",
 )
 
 

@@ -25,6 +25,7 @@ PAGES = (
     "pools",
     "bulk",
     "cells",
+    "duplicates",
     "inbox",
     "notices",
     "runs",

@@ -11,9 +11,11 @@ from markupsafe import Markup
 from rules.expression import Expression
 from runtime import revisions
 from runtime.digits import number_in
-from runtime.errors import Answer, Conflict, NotFound, Refused, Stale
+from runtime.duplicates.find import watched
+from runtime.duplicates.rule import REFUSED, WARNED
+from runtime.errors import Answer, Conflict, NotFound, RecordProblem, Refused, Stale
 from runtime.messages import say_answer, say_problem
-from runtime.records import create, delete, evaluate_form, read, restore, update
+from runtime.records import Saved, create, delete, evaluate_form, read, restore, update
 from runtime.records.form import stored_state
 from runtime.views.binder import Binder, BoundField
 from runtime.views.forms import BoundForm, Input, bind_form, read_form, read_lines
@@ -25,6 +27,7 @@ from web.fields import written_fields
 from web.form_session import form_token
 from web.i18n import _, plural
 from web.notes import note
+from web.pages.duplicates import found_for
 from web.prepared import Prepared, mark
 from web.rows import kit_for
 from web.state import reading, state, writing
@@ -140,6 +143,7 @@ def _form_page(
     version: str | None = None,
     changed: bool = False,
     draft: Mapping[str, Any] | None = None,
+    duplicates: Markup = Markup(),
 ) -> Response:
     by_field: dict[str, list[str]] = {}
     for field, sentence in problems:
@@ -166,6 +170,7 @@ def _form_page(
         "@token": form_token(),
         "@draft": _draft_note(binder, draft),
         **{f"@part:{key}": _HIDDEN if not _holds(started, key) else "" for key in form.conditions},
+        "@duplicates": duplicates,
     }
     changed = changed or raw is not None
     if summary or conflict is not None:
@@ -230,6 +235,8 @@ def _form_body(
         changed=changed,
         summary=summary,
         conflict=conflict,
+        watched=watched(reading(), form.entity),
+        duplicates=filled["@duplicates"],
     )
     return Markup(html)  # noqa: S704 - escaped by the template
 
@@ -259,14 +266,21 @@ def _save(entity: str, record_id: int | None) -> Response:
                 asked = number_in(version)
                 session.cache[revisions.STARTED] = number_in(request.form.get("draft", ""))
                 saved = update(session, entity, record_id, given, version=asked)
+            _look_first(saved, request.form.getlist("duplicates_seen"))
+    except Likely as error:
+        told = [(p.field, say_problem(p, state().language)) for p in error.problems]
+        return _again(entity, record_id, given, told, 422, duplicates=_twins(entity, record_id))
     except Refused as error:
-        return _again(entity, record_id, given, _sentences(error), 422)
+        alike = any(p.code == REFUSED for p in error.problems)
+        shown = _twins(entity, record_id) if alike else Markup()
+        return _again(entity, record_id, given, _sentences(error), 422, duplicates=shown)
     except Stale as error:
         return _again(entity, record_id, given, [], 412, conflict=error)
     except Conflict as error:
         return _again(entity, record_id, given, [(None, say_answer(error, state().language))], 409)
-    for warning in getattr(saved, "warnings", ()) or ():
-        note(str(warning), "warning")
+    for warning in saved.warnings:
+        if warning.code != WARNED:  # what is likely the same was looked at before
+            note(say_problem(warning, state().language), "warning")
     note(_("Saved"))
     if request.form.get("then") == "new":
         return htmx.go(f"/e/{entity}/new")
@@ -274,6 +288,25 @@ def _save(entity: str, record_id: int | None) -> Response:
 
     wanted = own_address(request.form.get("next"))
     return htmx.go(wanted if wanted != "/" else f"/e/{entity}/{saved.id}")
+
+
+class Likely(Exception):  # noqa: N818 - the way out of a transaction: its writer is asked first
+    """The record is likely a twin of others that the person has not been shown yet; nothing is saved."""
+
+    def __init__(self, problems: Sequence[RecordProblem]) -> None:
+        super().__init__()
+        self.problems = problems
+
+
+def _twins(entity: str, record_id: int | None) -> Markup:
+    """Those that are likely the same, as the form shows them."""
+    return Markup(found_for(entity, record_id))  # noqa: S704 - escaped by its template
+
+
+def _look_first(saved: Saved, seen: Sequence[str]) -> None:
+    found = [w for w in saved.warnings if w.code == WARNED and w.params.get("digest") not in seen]
+    if found:
+        raise Likely(found)
 
 
 def _with_files(form: BoundForm, given: dict[str, Any]) -> dict[str, Any]:
@@ -299,6 +332,7 @@ def _again(
     status: int,
     *,
     conflict: Stale | None = None,
+    duplicates: Markup = Markup(),
 ) -> Response:
     """The form as it was sent. After a conflict it shows what differs, and saves over the newer one if sent again."""
     session = reading()
@@ -316,7 +350,7 @@ def _again(
         version = str(conflict.current_version)
     return _form_page(
         binder, form, record, values, raw=given, started=started, problems=problems, status=status, conflict=differing,
-        version=version,
+        version=version, duplicates=duplicates,
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ import "./lists.js";
 import "./lookups.js";
 import "./lines.js";
 import "./forms.js";
+import "./duplicates.js";
 import "./keys.js";
 import "./drafts.js";
 import "./timeline.js";

@@ -186,6 +186,7 @@ class Entity:
     parent: tuple[str, str] | None = None  # lines: (parent entity, field of this entity pointing to it)
     parent_field: str | None = None  # lines: the `lines` field of the parent
     search: tuple[str, ...] = ()
+    second_line: tuple[str, ...] = ()  # fields that tell records of the same title apart
     unique: tuple[tuple[str, ...], ...] = ()
     checks: tuple[Check, ...] = ()
     history: bool = False

@@ -146,6 +146,8 @@ class _Walk:
             yield self._use("number", "number", origin)
         if any(path.split(".")[0] == self.field for path in entity.search):
             yield self._use("search", "search", origin)
+        if self.field in entity.second_line:
+            yield self._use("second_line", "second_line", origin)
         if any(self.field in group for group in entity.unique):
             yield self._use("unique", "unique", origin)
 

@@ -35,6 +35,7 @@ MODULES: tuple[str, ...] = (
     "runtime.conversions.acting",
     "runtime.decisions.run_actions",
     "runtime.activities.complete",
+    "runtime.duplicates.acting",
 )
 NAMED = frozenset({"delete", "restore", "purge"})  # actions of the platform that no source may take over
 _NOWHERE = Origin(layer="", file="", line=0)
@@ -75,6 +76,7 @@ class Offer:
     tone: str = ""
     confirm: str = ""
     hidden: bool = False
+    page: str = ""  # the address of a page where it is done with more to see; pages lead there instead of asking
     detail: bool = False  # the source has something to show before it is run: `ActionSource.detail`
 
     @property

@@ -95,6 +95,7 @@ def build_entity(draft: EntityDraft, world: World, indexes: tuple[tuple[str, ...
         files=data.get("files") is True,
         parent=draft.parent,
         parent_field=draft.parent_field,
+        second_line=tuple(p for p in data.get("second_line") or () if p in draft.fields),
         search=tuple(p for p in data.get("search") or () if world.field_at(draft.name, p.split("."))),
         unique=_uniques([*(data.get("unique") or ()), *([ledger.once] if ledger and ledger.once else ())], fields),
         checks=tuple(c for c in (_check(draft, given, world) for given in data.get("checks") or ()) if c),

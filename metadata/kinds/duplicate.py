@@ -30,7 +30,7 @@ class KeyShape(Shape):
     by = one_of(
         *WAYS,
         zh="如何比较：公司名、电话数字、邮箱、只看文字、完全相同",
-        en="company: without 公司, 有限公司, brackets, width; phone: its digits; words: letters and digits alone; exact",
+        en="company: without 公司, 有限公司, brackets, width; phone: its digits; words: letters and digits; exact",
         default="by the field's type",
     )
     points = number(1, 100, zh="分数", en="points where it is equal")
@@ -137,7 +137,7 @@ reveal: [subject]
         data = thing.data
         yield from condition(data, "when", (), data["entity"])
         for at, entity, given in _among(data):
-            yield from condition(given, "where", at, entity)
+            yield from condition(dict(given), "where", at, entity)
 
     @classmethod
     def check(cls, thing: Thing, world: World) -> None:

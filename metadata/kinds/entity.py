@@ -114,6 +114,10 @@ checks:
     next_action = one(NextActionShape, zh="下一步与闲置", en="what comes next with a record, and how long it lay idle")
     files = flag(zh="记录可存放文件（有版本）", en="files, with their versions, can be kept with a record")
     search = names(zh="全局搜索的字段", en="fields that global search reads", paths=True)
+    second_line = names(
+        zh="区分同名记录的字段，显示在查找和搜索结果的第二行",
+        en="fields that tell records of the same title apart: the second line in look-ups and search",
+    )
     fields = named(FieldShape, zh="字段", en="fields")
     unique = Prop(
         schema=_UNIQUE,
@@ -133,6 +137,8 @@ checks:
                 yield Reference(path=(key,), to="field", name=data[key], entity=thing.name)
         for index, found in enumerate(data.get("search") or ()):
             yield Reference(path=("search", index), to="path", name=found, entity=thing.name)
+        for index, found in enumerate(data.get("second_line") or ()):
+            yield Reference(path=("second_line", index), to="field", name=found, entity=thing.name)
         for index, group in enumerate(data.get("unique") or ()):
             for inner, found in enumerate(group):
                 yield Reference(path=("unique", index, inner), to="field", name=found, entity=thing.name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
@@ -206,5 +206,3 @@ def _containing(
             seen.add((among.entity, record_id))
             found.append(Twin(rule=rule, among=among, id=record_id, match=None))
     return found
-
-

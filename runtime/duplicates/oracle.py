@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 A_MINUTE, AN_HOUR = 30, 300  # answers about records out of sight, to one person
 _MOST_PEOPLE = 10_000
-_asked: dict[tuple[int, int], deque[float]] = {}
+_asked: dict[tuple[int, int | None], deque[float]] = {}
 _lock = Lock()
 
 
@@ -36,3 +36,9 @@ def count(session: Session) -> None:
         if len(recent) >= A_MINUTE:
             raise TooManyRequests(seconds=int(recent[0] + 60 - now) + 1)
         times.append(now)
+
+
+def forget_all() -> None:
+    """Everybody starts anew: for tests."""
+    with _lock:
+        _asked.clear()

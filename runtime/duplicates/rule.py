@@ -45,7 +45,9 @@ class DuplicateRule(RecordRule):
             return
         seen = visible_titles(session, (twin for several in found.values() for twin in several))
         if session.channel in ("form", "api") and any(
-            twin.id is not None and (twin.among.entity, twin.id) not in seen for several in found.values() for twin in several
+            twin.id is not None and (twin.among.entity, twin.id) not in seen
+            for several in found.values()
+            for twin in several
         ):
             oracle.count(session)
         for number, several in found.items():

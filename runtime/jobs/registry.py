@@ -35,6 +35,7 @@ MODULES = (
     "runtime.decisions.workflows",
     "runtime.decisions.workflow_times",
     "runtime.decisions.qualification_rule",
+    "runtime.duplicates.groups",
 )
 
 

@@ -26,6 +26,10 @@ register(
             "zh": "它将并入此记录并进入回收站，相关记录转到此记录名下。",
             "en": "It becomes part of this one and goes to the recycle bin; what belongs to it moves here.",
         },
+        "duplicate.choices": {
+            "zh": "每个字段取哪条记录的值",
+            "en": "The record each field is taken from",
+        },
         "duplicate.undo": {"zh": "撤销合并", "en": "Undo the merge"},
         "duplicate.undo_confirm": {
             "zh": "被合并的记录将恢复，转移过来的相关记录将退回。",
@@ -34,6 +38,10 @@ register(
         "duplicate.may_not": {
             "zh": "合并需要对所有记录的修改权限，以及对并入记录的删除权限。",
             "en": "Merging takes the right to edit all of the records, and to delete those that go.",
+        },
+        "duplicate.searching": {
+            "zh": "正在后台查找重复记录，稍后刷新。",
+            "en": "All records are searched in the background; look again in a moment.",
         },
         "merge.two": {"zh": "请选择 2 到 {most} 条记录。", "en": "Choose 2 to {most} records."},
         "merge.choice": {

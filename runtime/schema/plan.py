@@ -14,7 +14,14 @@ import sqlalchemy as sa
 
 from metadata.fields.base import Coercion
 from metadata.model import Application, Entity, Field
-from runtime.schema import internal_drafts, internal_duplicates, internal_exchange, internal_ledgers, internal_mass, internal_records  # noqa: F401 - their tables too
+from runtime.schema import (  # noqa: F401 - their tables too
+    internal_drafts,
+    internal_duplicates,
+    internal_exchange,
+    internal_ledgers,
+    internal_mass,
+    internal_records,
+)
 from runtime.schema.convert import DEFAULT_CUSTOM, Convert, Custom, Revert, conversion_context, place_of
 from runtime.schema.identity import Identities, Renamed
 from runtime.schema.inspect import ForeignKey, Index, Table, inspect_database, wanted_table

@@ -9,7 +9,7 @@ from typing import Any
 from metadata.fields import field_type
 from metadata.models.duplicate import Among
 from runtime.duplicates import oracle
-from runtime.duplicates.find import Twin, by_part, twins
+from runtime.duplicates.find import Twin, by_part, twins, watched
 from runtime.duplicates.rule import digest
 from runtime.errors import Forbidden, NotFound
 from runtime.query.select import Query, run
@@ -128,3 +128,11 @@ def _text(binder: Binder, entity: str, name: str, row: Any) -> str:
     value = row.values.get(name)
     shown = binder.shown_field(binder.app.entities[entity], field)
     return "" if value is None else field_type(shown.type).to_text(value, shown, binder.coercion())
+
+
+def twins_of(binder: Binder, entity: str, record_id: int) -> tuple[Told, ...]:
+    """What a stored record is likely a twin of, of its own entity and as far as the person may see it."""
+    draft = drafted(binder.session, entity, record_id, {})
+    draft.changed = set(watched(binder.session, entity))
+    whole = [t for t in twins(binder.session, draft.plan, [draft]).get(0, []) if t.among.entity == entity]
+    return tuple(one for one in tell(binder, whole).told if one.id is not None)

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from metadata.model import Sort
 from runtime.digits import number_in
+from runtime.duplicates.groups import searched
 from runtime.errors import BadQuery, NotFound
 from runtime.messages import say_answer
 from runtime.query.select import Query, parse_where, run, titles_of
@@ -177,6 +178,7 @@ def show(entity: str) -> Response:
         "sorts": {".".join(s.path): s.descending for s in asked.sort},
         "may_choose": may_choose,
         "may": {op: binder.can(entity, op) for op in ("create", "edit", "delete", "export", "import")},
+        "mergeable": searched(session, entity) and all(binder.can(entity, op) for op in ("edit", "delete")),
         "periods": period_labels(),
         "titles": filter_titles(binder, asked),
     }

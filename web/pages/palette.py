@@ -76,7 +76,8 @@ def _on_record(binder: Binder, at: str) -> Iterator[Command]:
     for offer in offers:
         if offer.open:
             ask = bool(offer.asks or offer.detail or offer.confirm)
-            yield Command(label=offer.label, icon=offer.icon, address=f"{base}/actions/{offer.name}", post=not ask)
+            address = offer.page or f"{base}/actions/{offer.name}"
+            yield Command(label=offer.label, icon=offer.icon, address=address, post=not ask and not offer.page)
     if binder.can(place[1], "edit"):
         yield Command(label=_("Edit"), icon="edit", address=f"{base}/edit", again="edit", hint="E")
     if binder.can(place[1], "create"):

@@ -143,7 +143,7 @@ def _form_page(
     version: str | None = None,
     changed: bool = False,
     draft: Mapping[str, Any] | None = None,
-    duplicates: Markup = Markup(),
+    duplicates: str = "",
 ) -> Response:
     by_field: dict[str, list[str]] = {}
     for field, sentence in problems:
@@ -332,7 +332,7 @@ def _again(
     status: int,
     *,
     conflict: Stale | None = None,
-    duplicates: Markup = Markup(),
+    duplicates: str = "",
 ) -> Response:
     """The form as it was sent. After a conflict it shows what differs, and saves over the newer one if sent again."""
     session = reading()

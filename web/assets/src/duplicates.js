@@ -1,5 +1,5 @@
 // While a record is entered: what it is likely a twin of, asked whenever a field that decides it has changed.
-import { all, csrf, each } from "./dom.js";
+import { all, csrf, each, on } from "./dom.js";
 
 each("[data-duplicates]", (box) => {
   const form = box.closest("form");
@@ -36,4 +36,10 @@ each("[data-duplicates]", (box) => {
   form.addEventListener("input", soon);
   form.addEventListener("change", soon);
   asked = typed();
+});
+
+// Rows chosen in a list, side by side.
+on("click", "[data-merge]", (_event, button) => {
+  const chosen = all('input[name=id][form="bulk"]:checked').map((box) => `id=${encodeURIComponent(box.value)}`);
+  if (chosen.length) location.assign(`${button.dataset.merge}?${chosen.slice(0, 10).join("&")}`);
 });

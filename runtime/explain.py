@@ -18,6 +18,7 @@ from runtime.errors import NotFound
 from runtime.records.input import coercion
 from runtime.records.plan import EntityPlan, plan_of
 from runtime.records.values import CHUNK, Loader, Stored
+from runtime.security import audit
 from runtime.security.access import Access
 from runtime.security.rights import LINE_OPERATION, OPERATIONS
 from runtime.site import Session
@@ -78,6 +79,24 @@ def decision(session: Session, word: str, entity: str, record_id: int) -> dict[s
         raise NotFound()
     records.read(session, entity, record_id, ["id"])
     return found(session, entity, record_id)
+
+
+def why(session: Session, entity: str, record_id: int, what: str) -> dict[str, Any]:
+    """The one answer of page, API and command line; `what` is `access`, a kind of rule that decides, or a field.
+
+    Plain JSON data. Raises `NotFound` for what is not there or not to be seen.
+    """
+    described = session.app.entities.get(entity)
+    if described is None:
+        raise NotFound()
+    if what == "access":
+        return access(session, entity, record_id)
+    if what in explainers() and (what not in described.fields or session.app.rules_of(entity, what)):
+        plain: dict[str, Any] = audit.plain(decision(session, what, entity, record_id))
+        return plain
+    if what not in described.fields or not Access(session).visible(entity, what):
+        raise NotFound()
+    return value(session, entity, record_id, what)
 
 
 def value(session: Session, entity: str, record_id: int, name: str) -> dict[str, Any]:

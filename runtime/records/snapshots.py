@@ -68,7 +68,8 @@ def difference(before: Mapping[str, Any], after: Mapping[str, Any], names: Itera
 
 
 def _is_lines(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and isinstance(value[0], Mapping)
+    """Rows as `_lines` makes them; a list of maps in a json field is one value."""
+    return isinstance(value, list) and bool(value) and isinstance(value[0], Mapping) and "id" in value[0]
 
 
 def _lines_difference(before: list[Snapshot], after: list[Snapshot]) -> Snapshot:

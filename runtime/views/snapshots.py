@@ -95,7 +95,7 @@ def changes(binder: Binder, entity: str, difference: Mapping[str, Any]) -> list[
             lines = _lines(binder, member.entity or "", difference[name])
             if lines:
                 found.append(Change(name=name, label=label, lines=lines))
-        else:
+        elif not isinstance(difference[name], Mapping):  # else: a json value that looks like lines
             old, new = difference[name]
             texts = text_of(binder, member, old), text_of(binder, member, new)
             found.append(Change(name=name, label=label, old=texts[0], new=texts[1]))

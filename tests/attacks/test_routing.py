@@ -36,7 +36,7 @@ SIGNED_IN = {  # one's own account, and pages that show no more than the records
     "record.show", "records.copy", "records.edit", "records.new", "records.save",
     "records.save_new", "records.remove", "records.move", "records.evaluate", "records.bring_back", "related.history",
     "related.related", "timeline.show", "timeline.write", "timeline.undo", "documents.show", "documents.add",
-    "documents.drop", "whys.record", "whys.field",
+    "documents.drop", "whys.record", "whys.field", "decisions.show",
     "duplicates.check", "duplicates.choose", "duplicates.carry_out", "duplicates.found", "duplicates.search_anew",
     "duplicates.aside",
     "api.openapi", "api.me", "api.reports", "api.report", "api.list_view", "api.import_upload", "api.import_read",

@@ -305,10 +305,20 @@ def bills(site: Site, note: Note) -> None:
         note(f"approved {made}")
 
 
+def assign_rest(site: Site) -> None:
+    """Every batch is a transaction: one that met a busy database is run again from the start."""
+    while True:
+        try:
+            run_assignment(site, "tickets", "lot == 1")
+            return
+        except Busy:
+            continue
+
+
 def dispatch(site: Site, note: Note) -> None:
     """Runs an assignment over what nobody has, as often as there is something."""
     while True:
-        run_assignment(site, "tickets", "lot == 1")
+        assign_rest(site)
         note("dispatched")
         tickets = [{"name": f"T{n}", "lot": 1} for n in range(20)]
         patiently(site, None, lambda s, t=tickets: records.create_many(s, "ticket", t))  # type: ignore[misc]
@@ -419,7 +429,7 @@ def drain(folder: Path, log: Path) -> None:
             convert(site, record)
         for record in undecided:
             approve(site, record)
-        run_assignment(site, "tickets", "lot == 1")
+        assign_rest(site)
         with site.session(write=True) as session:
             enqueue(session, "remind", {"names": ["unopened"]})
     last = begin(folder, worker, log)

@@ -8,9 +8,7 @@ from zoneinfo import ZoneInfo
 from flask import Response
 
 from runtime import explain, records
-from runtime.errors import NotFound
 from runtime.security import audit
-from runtime.security.access import Access
 from web.api import context
 from web.api.records import answer
 
@@ -45,13 +43,5 @@ def explain_record(entity: str, identity: str, what: str) -> Response:
     """`what` is `access`, a kind of rule that decides, or the name of a field."""
     context.parameters()
     with context.reading() as session:
-        described = context.entity_of(session, entity)
-        number = context.record_id(identity)
-        if what == "access":
-            return answer(explain.access(session, entity, number))
-        ruled = what not in described.fields or session.app.rules_of(entity, what)
-        if what in explain.explainers() and ruled:
-            return answer(audit.plain(explain.decision(session, what, entity, number)))
-        if what not in described.fields or not Access(session).visible(entity, what):
-            raise NotFound
-        return answer(explain.value(session, entity, number, what))
+        context.entity_of(session, entity)
+        return answer(explain.why(session, entity, context.record_id(identity), what))

@@ -8,7 +8,6 @@ import click
 
 from runtime import explain as explaining
 from runtime.commands.people import user_id
-from runtime.security import audit
 from web.commands.shell import Failure, Group, Shell, command, option, pass_shell
 
 
@@ -103,7 +102,7 @@ def _print_decision(shell: Shell, word: str, entity: str, identity: int, login: 
     with site.session() as session:
         person = user_id(session, login) if login else None
     with site.session(person, language=shell.language) as session:
-        found = audit.plain(explaining.decision(session, word, entity, identity))
+        found = explaining.why(session, entity, identity, word)
     if shell.as_json:
         shell.data(found)
         return

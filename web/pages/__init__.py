@@ -31,6 +31,7 @@ PAGES = (
     "runs",
     "palette",
     "queries",
+    "decisions",
     "timeline",
     "documents",
     "whys",

@@ -27,6 +27,7 @@ check: $(DEV_STAMP)
 	@$(BIN)/ruff format --check --quiet . || { echo "make check: run '$(BIN)/ruff format .'"; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
+	@MYPYPATH=examples/service_jobs:examples/functions_days $(BIN)/mypy $(wildcard examples/*/octavo_*)
 	@$(BIN)/lint-imports --no-cache >/dev/null || $(BIN)/lint-imports --no-cache
 	@$(BIN)/python -m pytest -q tests/house
 

@@ -9,6 +9,7 @@ is there; at the end nobody is killed and everything has to come to its end.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -326,7 +327,8 @@ def dispatch(site: Site, note: Note) -> None:
 
 def worker(site: Site, note: Note) -> None:
     """Goes on for ever; a first job has warmed it up."""
-    Worker(site).run_once()
+    with contextlib.suppress(Busy):
+        Worker(site).run_once()
     note("worker")
     if site.settings.redis_url:
         rq_worker(site).work(with_scheduler=False, logging_level="CRITICAL")

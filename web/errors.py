@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from flask import Flask, Response, jsonify, make_response, redirect, render_template, request
 from flask_wtf.csrf import CSRFError
@@ -15,6 +15,7 @@ from web.i18n import _
 from web.state import end_reading, state
 
 _log = logging.getLogger("octavo.web")
+_OPEN = ("sign_in.sign_in", "sign_in.sign_out", "preferences.change")  # forms that need no session
 
 
 def install(app: Flask) -> None:
@@ -34,8 +35,9 @@ def answer(error: Answer) -> Response:
     """An answer of the runtime. Somebody who has not signed in is led to the sign-in page and back."""
     if isinstance(error, NotSignedIn) and not _for_program() and not is_fragment():
         target = "/sign-in"
-        if request.method == "GET" and request.path != "/":
-            target += "?" + urlencode({"next": request.full_path.rstrip("?")})
+        back = request.full_path.rstrip("?") if request.method == "GET" else _form_page()
+        if back != "/":
+            target += "?" + urlencode({"next": back})
         return make_response(redirect(target, 303))
     response = show(error.status, say_answer(error, state().language), code=error.code)
     if isinstance(error, Busy):
@@ -43,7 +45,21 @@ def answer(error: Answer) -> Response:
     return response
 
 
+def _form_page() -> str:
+    """The page whose form was sent: there the browser still has what was typed."""
+    from web.account.sign_in import own_address  # late: the account pages answer with errors themselves
+
+    return own_address(urlsplit(request.referrer or "").path)
+
+
 def bad_token(_error: CSRFError) -> Response:
+    """A form without its token. Where that is because the session is gone as well, one signs in and sends it again."""
+    from web.account.install import identify  # late: it stands on this module
+
+    if request.endpoint not in _OPEN:
+        identify()
+        if state().user_id is None:
+            return answer(NotSignedIn())
     return show(400, _("This page is out of date. Reload it and try again; nothing was saved."), code="bad_token")
 
 

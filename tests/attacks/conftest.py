@@ -30,9 +30,29 @@ CANARY = "canary-7f3d"
 MORE = """
 ---
 extend: account
+timeline: [{field: remarks, log: true}, deals]
+files: true
 fields:
   logo: image
   paper: file
+  remarks: {type: related, entity: remark, by: account}
+---
+entity: remark
+title: subject
+owner: writer
+activity: {at: at, text: body, person: writer, open: "not closed", done: {closed: true}}
+files: true
+fields:
+  subject: {type: text, required: true, max: 80}
+  body: long_text
+  at: {type: datetime, default: "=now()"}
+  closed: {type: boolean, default: false}
+  account: {type: link, to: account, on_delete: cascade}
+  writer: {type: user, default: "=user"}
+---
+extend: {role: rep}
+grants:
+  remark: {read: own, create: own, edit: own, delete: own}
 ---
 report: by_stage
 from: account

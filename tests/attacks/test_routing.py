@@ -212,13 +212,22 @@ def test_hidden_and_missing_look_the_same_on_pages(arena: Arena) -> None:
         without = re.sub(r"[0-9a-f]{16}", "", answer.text)  # type: ignore[attr-defined]
         return re.sub(r'content="[^"]+"|value="[^"]+"', "", without).replace(str(hers), "N").replace("987654", "N")
 
-    for way in ("", "/edit", "/copy", "/history", "/related/deals"):
+    ways = ("", "/edit", "/copy", "/history", "/related/deals", "/timeline", "/files", "/why", "/why/name")
+    for way in ways:
         for fragment in (False, True):
             one = arena.refused(lambda w=way, f=fragment: bob.page("GET", f"/e/account/{hers}{w}", fragment=f), 404)
             missing = bob.page("GET", f"/e/account/987654{way}", fragment=fragment)
             assert (one.status_code, text(one)) == (missing.status_code, text(missing))
-    for way in ("/edit", "/delete", "/stage"):
-        data = {"name": "stolen", "stage": "won", "field": "stage", "to": "won", "version": "1"}
+    for way in ("/edit", "/delete", "/stage", "/log", "/files", "/files/1/remove", "/undo-change"):
+        data = {
+            "name": "stolen",
+            "stage": "won",
+            "field": "stage",
+            "to": "won",
+            "version": "1",
+            "text": "x",
+            "audit": "1",
+        }
         one = arena.refused(lambda w=way, d=data: bob.page("POST", f"/e/account/{hers}{w}", d), 404)
         missing = bob.page("POST", f"/e/account/987654{way}", data)
         assert (one.status_code, text(one)) == (missing.status_code, text(missing))

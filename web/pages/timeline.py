@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 
 from runtime.activities.log import LONGEST, Target, log, target_of
 from runtime.digits import number_in
-from runtime.errors import Answer, BadQuery, Conflict, NotFound, Refused
+from runtime.errors import Answer, BadQuery, Conflict, NotFound, Refused, TooBig, WrongMedia
 from runtime.messages import say_answer, say_problem
 from runtime.query.select import titles_of
 from runtime.records import read
@@ -61,7 +61,7 @@ def write(entity: str, record_id: int) -> Response:
         with writing() as session:
             kind = request.form.get("kind") or None
             logged = log(session, entity, record_id, text=text, kind=kind, mentions=people, uploads=uploads)
-    except (Refused, Conflict) as error:
+    except (Refused, Conflict, WrongMedia, TooBig) as error:
         return _refused(entity, record_id, target, error)
     scope = _scope(Binder(reading()), entity, record_id)
     response = make_response(render_template("timeline/entries.html", **_entries(scope, page(scope, Asked()))))

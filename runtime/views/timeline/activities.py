@@ -35,6 +35,10 @@ def _leg(scope: Scope, part: Part, activity: Activity) -> Leg:
     if activity.person is not None:
         person = table.c[column_name(part.entity.fields[activity.person])]
 
+    kind = scope.binder.field(part.entity.name, activity.kind) if activity.kind is not None else None
+    if kind is not None and (kind.field.computed == "live" or scope.binder.access.masks.of(part.entity.name)):
+        kind = None
+
     def tell(told: Scope, ids: Sequence[int]) -> dict[int, Entry]:
         return _tell(told, part, activity, ids)
 
@@ -44,6 +48,8 @@ def _leg(scope: Scope, part: Part, activity: Activity) -> Leg:
         id=table.c.id,
         at=at,
         person=person,
+        kind=None if kind is None else table.c[column_name(kind.field)],
+        kinds=() if kind is None else tuple((c.name, c.label) for c in kind.choices if not c.retired),
         source=table,
         wheres=(table.c.id.in_(part.ids),),
         tell=tell,
@@ -89,9 +95,15 @@ def _entry(scope: Scope, part: Part, activity: Activity, row: Row) -> Entry:
         tone=choice.tone if choice else "",
         entity=entity.name,
         title=str(title) if title not in (None, "") else f"{label} #{row.id}",
-        text=str(values.get(activity.text) or "") if activity.text else "",
+        text=_rest(str(values.get(activity.text) or ""), title) if activity.text else "",
         shown=[Shown(f, values[f.name], row.titles.get(f.name)) for f in shown if f and values.get(f.name) is not None],
     )
+
+
+def _rest(text: str, title: object) -> str:
+    """The text without a first line that the title says already."""
+    first, _, rest = text.partition("\n")
+    return rest.strip() if first.strip() == title else text
 
 
 def _links(binder: Binder, entity: Entity) -> tuple[BoundField, ...]:

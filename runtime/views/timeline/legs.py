@@ -20,6 +20,8 @@ from runtime.views.timeline.entries import Entry
 class Asked:
     """What of the timeline is wanted: words of legs (none: all), one person's doing, a span of time (until: exclusive).
 
+    A word with a dot asks for one kind of an activity: `communications.visit`.
+
     `own` leaves out what happened to other records.
     """
 
@@ -30,7 +32,13 @@ class Asked:
     own: bool = False
 
     def wants(self, word: str) -> bool:
-        return not self.words or word in self.words
+        return not self.words or any(asked.partition(".")[0] == word for asked in self.words)
+
+    def kinds(self, word: str) -> list[str]:
+        """The kinds of a leg that are wanted; none: all of them."""
+        if word in self.words:
+            return []
+        return sorted(asked.partition(".")[2] for asked in self.words if asked.startswith(f"{word}."))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +79,8 @@ class Leg:
     id: sa.ColumnElement[int]
     at: sa.ColumnElement[datetime]
     person: sa.ColumnElement[Any]
+    kind: sa.ColumnElement[Any] | None = None
+    kinds: tuple[tuple[str, str], ...] = ()  # (name, label)
     source: sa.FromClause
     wheres: tuple[sa.ColumnElement[bool], ...]
     tell: Tell

@@ -44,7 +44,11 @@ def legs_of(scope: Scope, asked: Asked) -> list[Leg]:
 
 def words(scope: Scope) -> list[tuple[str, str]]:
     """(word, label) of what can be asked for alone."""
-    return [(leg.word, leg.label) for leg in legs_of(scope, Asked())]
+    found = []
+    for leg in legs_of(scope, Asked()):
+        found.append((leg.word, leg.label))
+        found += [(f"{leg.word}.{name}", f"{leg.label} · {label}") for name, label in leg.kinds]
+    return found
 
 
 def page(scope: Scope, asked: Asked, after: str | None = None, limit: int = PAGE) -> Page:
@@ -65,6 +69,9 @@ def page(scope: Scope, asked: Asked, after: str | None = None, limit: int = PAGE
 
 def _rows(leg: Leg, number: int, asked: Asked, start: tuple[datetime, int, int] | None, most: int) -> sa.Select[Any]:
     wheres = list(leg.wheres)
+    kinds = asked.kinds(leg.word)
+    if kinds:
+        wheres.append(leg.kind.in_(kinds) if leg.kind is not None else sa.false())
     if asked.person is not None:
         wheres.append(leg.person == asked.person)
     if asked.since is not None:

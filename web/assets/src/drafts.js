@@ -103,6 +103,22 @@ const fill = (form, draft) => {
   form.dispatchEvent(new Event("change", { bubbles: true }));
 };
 
+const note = (form, key, draft, filled) => {
+  const when = new Date(draft.at).toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+  const box = make("div", { class: "alert alert-warning draft-note", role: "status" }, icon("history"), make("span", {}, say(filled ? "draft_back" : "draft_found").replace("{when}", when)));
+  const button = (word, act) => {
+    const made = make("button", { type: "button", class: "btn btn-sm" }, say(word));
+    made.addEventListener("click", act);
+    box.append(made);
+  };
+  if (!filled) button("draft_restore", () => (fill(form, draft), box.remove()));
+  button("draft_discard", () => {
+    drop(key);
+    filled ? location.reload() : box.remove();
+  });
+  form.prepend(box);
+};
+
 each("form[data-record][data-evaluate]", (form) => {
   if (!person()) return;
   const key = keyOf(form.action);
@@ -135,22 +151,6 @@ each("form[data-record][data-evaluate]", (form) => {
   });
   one("[data-cancel]", form)?.addEventListener("click", finish);
 });
-
-const note = (form, key, draft, filled) => {
-  const when = new Date(draft.at).toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
-  const box = make("div", { class: "alert alert-warning draft-note", role: "status" }, icon("history"), make("span", {}, say(filled ? "draft_back" : "draft_found").replace("{when}", when)));
-  const button = (word, act) => {
-    const made = make("button", { type: "button", class: "btn btn-sm" }, say(word));
-    made.addEventListener("click", act);
-    box.append(made);
-  };
-  if (!filled) button("draft_restore", () => (fill(form, draft), box.remove()));
-  button("draft_discard", () => {
-    drop(key);
-    filled ? location.reload() : box.remove();
-  });
-  form.prepend(box);
-};
 
 // Signing out by oneself takes the drafts along; a session that ends by itself leaves them.
 on("submit", 'form[action="/sign-out"]', () => {

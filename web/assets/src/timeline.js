@@ -160,7 +160,8 @@ on("click", "[data-log-full]", (_event, button) => {
 
 // "Log" in the head: opens the timeline and begins to write.
 on("click", "[data-log-open]", () => {
-  one("#t-timeline")?.click();
+  const tab = one("#t-timeline"); // where the timeline stands beside the record there is no tab to open
+  if (tab?.offsetParent) tab.click();
   const area = one("#quick-log textarea");
   area?.scrollIntoView({ block: "center" });
   area?.focus();

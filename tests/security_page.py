@@ -158,6 +158,8 @@ MEANING = {
     "P17": "A repeated request has its effect once",
     "P18": "The second of two editors is told",
     "P19": "A request has limits: statements of a page, steps of a formula, rules in a ring, seconds of a query",
+    "P23": "Many people at once meet no failure",
+    "P24": "Servers do not grow with the time they run",
     "P20": "A backup taken under load restores",
     "P21": "A changed byte in a file or the database is found",
     "P22": "A stop lets the requests at hand end",

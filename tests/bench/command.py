@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from tests.bench.load import Load, load_figures
 from tests.bench.run import Options, run
 
 
@@ -16,6 +17,14 @@ def measure(
     if say is not None:
         options.say = lambda line: say(line) and None
     return run(options)
+
+
+def load(records: int, database: str, users: int, seconds: int, say: Callable[[str], object] | None) -> dict[str, Any]:
+    """The figures of many people at once, JSON-ready."""
+    options = Options(records=records, database=database)
+    if say is not None:
+        options.say = lambda line: say(line) and None
+    return load_figures(options, Load(users=users, seconds=seconds))
 
 
 def table(result: dict[str, Any]) -> str:

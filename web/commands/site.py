@@ -170,10 +170,20 @@ def verify(shell: Shell, repair: bool) -> None:
 @option("--grow", type=click.IntRange(0), default=0, help="Records of the growth figures ¦ 增长测试的记录数")
 @option("--database", type=click.Choice(["sqlite", "postgresql"]), default="sqlite", help="Database ¦ 数据库")
 @option("--only", multiple=True, help="Only this figure; may be repeated ¦ 只测此项，可重复")
+@option(
+    "--users", type=click.IntRange(0), default=0, help="People at once, instead of the figures ¦ 并发用户数（压力测试）"
+)
+@option("--seconds", type=click.IntRange(1), default=1800, show_default=True, help="How long they work ¦ 压力测试秒数")
 @pass_shell
-def bench(shell: Shell, records: int, grow: int, database: str, only: tuple[str, ...]) -> None:
+def bench(
+    shell: Shell, records: int, grow: int, database: str, only: tuple[str, ...], users: int, seconds: int
+) -> None:
     if importlib.util.find_spec("tests") is None or importlib.util.find_spec("tests.bench") is None:
         raise Failure("The benchmark comes with a checkout of the source. ¦ 性能测试需要源代码目录。")
     measured = importlib.import_module("tests.bench.command")
-    result = measured.measure(records, grow, database, only, None if shell.quiet else shell.say)
+    say = None if shell.quiet else shell.say
+    if users:
+        result = measured.load(records, database, users, seconds, say)
+    else:
+        result = measured.measure(records, grow, database, only, say)
     shell.answer(result, measured.table(result))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from runtime.records.reach import Change
 from runtime.records.rollups import is_read, spread
 from runtime.records.values import CHUNK
 from runtime.schema.tables import column_name
+from runtime.statements import Kept
 
 if TYPE_CHECKING:
     from runtime.site import Session
@@ -36,18 +37,42 @@ def ordered(keys: Iterable[Key]) -> list[Key]:
 def held(session: Session, ledger: Ledger, keys: Iterable[Key]) -> dict[Key, Decimal]:
     """The balances of the keys; their rows are ours until the end of the transaction. A key without a row has none."""
     plan = plan_of(session, ledger.into)
-    columns = [plan.table.c[column_name(plan.fields[name])] for name in ledger.of]
-    amount = plan.table.c[column_name(plan.fields[ledger.balance])]
-    found: dict[Key, Decimal] = {}
     wanted = ordered(keys)
+    if len(wanted) == 1 and None not in wanted[0]:
+        one = _held_one(session, plan, ledger)
+        binds = {f"part{n}": part for n, part in enumerate(wanted[0])}
+        row = one.first(session.connection, binds)
+        return {} if row is None else {wanted[0]: Decimal(row[0] or 0)}
+    columns = _key_columns(plan, ledger)
+    found: dict[Key, Decimal] = {}
     for start in range(0, len(wanted), CHUNK):
         part = wanted[start : start + CHUNK]
         same = columns[0].in_([key[0] for key in part]) if len(columns) == 1 else sa.tuple_(*columns).in_(part)
-        statement = sa.select(amount, *columns).where(same, plan.table.c.deleted_at.is_(None)).order_by(*columns)
-        if session.site.dialect != "sqlite":
-            statement = statement.with_for_update(of=plan.table)
+        statement = _held(session, plan, ledger, same).order_by(*columns)
         for value, *key in session.connection.execute(statement):
             found[tuple(key)] = Decimal(value or 0)
+    return found
+
+
+def _key_columns(plan: EntityPlan, ledger: Ledger) -> list[sa.Column[Any]]:
+    return [plan.table.c[column_name(plan.fields[name])] for name in ledger.of]
+
+
+def _held(session: Session, plan: EntityPlan, ledger: Ledger, same: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    amount = plan.table.c[column_name(plan.fields[ledger.balance])]
+    statement = sa.select(amount, *_key_columns(plan, ledger)).where(same, plan.table.c.deleted_at.is_(None))
+    return statement if session.site.dialect == "sqlite" else statement.with_for_update(of=plan.table)
+
+
+def _held_one(session: Session, plan: EntityPlan, ledger: Ledger) -> Kept:
+    """The balance of one key: what nearly every posting asks for. Put together once per published version."""
+    memo = session.tables.memo
+    found: Kept | None = memo.get(("balance held", ledger.into))
+    if found is None:
+        same = [column == sa.bindparam(f"part{n}") for n, column in enumerate(_key_columns(plan, ledger))]
+        names = [f"part{n}" for n in range(len(same))]
+        statement = _held(session, plan, ledger, sa.and_(*same))
+        found = memo["balance held", ledger.into] = Kept(statement, session.connection.dialect, names)
     return found
 
 
@@ -58,9 +83,9 @@ def add(session: Session, ledger: Ledger, deltas: Mapping[Key, Decimal], bases: 
     changes: list[Change] = []
     below: list[Key] = []
     name = column_name(plan.fields[ledger.balance])
+    statement = _upsert(session, plan, ledger)
     for start in range(0, len(rows), CHUNK):
-        statement = _upsert(session, plan, ledger, rows[start : start + CHUNK])
-        for row in session.connection.execute(statement):
+        for row in session.connection.execute(statement, rows[start : start + CHUNK]):
             values = plan.row(row)
             key = key_of(ledger, values)
             total = Decimal(row._mapping[name])
@@ -96,19 +121,23 @@ def _row(
     return {**row, **moment, "created_by": session.user.id, "updated_by": session.user.id, "version": 1}
 
 
-def _upsert(session: Session, plan: EntityPlan, ledger: Ledger, rows: Sequence[Mapping[str, Any]]) -> Any:
-    insert = database.insert_or(session.site.dialect)
+def _upsert(session: Session, plan: EntityPlan, ledger: Ledger) -> Any:
+    """Raises balances, or makes their rows; answers them. Put together once per published version."""
+    memo = session.tables.memo
+    if ("balance raised", ledger.into) in memo:
+        return memo["balance raised", ledger.into]
     table = plan.table
-    first = insert(table).values(list(rows))
+    first = database.insert_or(session.site.dialect)(table)
     name = column_name(plan.fields[ledger.balance])
     summed = [name, f"{name}__base"] if plan.fields[ledger.balance].type == "money" else [name]
     changed = {column: sa.func.coalesce(table.c[column], 0) + first.excluded[column] for column in summed}
     changed |= {"version": table.c.version + 1}
     changed |= {column: first.excluded[column] for column in ("updated_at", "updated_by")}
     unique = [table.c[column_name(plan.fields[n])] for n in _unique_order(plan, ledger)]
-    return first.on_conflict_do_update(
+    made = memo["balance raised", ledger.into] = first.on_conflict_do_update(
         index_elements=unique, index_where=table.c.deleted_at.is_(None), set_=changed
     ).returning(*table.c)
+    return made
 
 
 def _unique_order(plan: EntityPlan, ledger: Ledger) -> tuple[str, ...]:

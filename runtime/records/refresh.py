@@ -75,6 +75,8 @@ def refresh(session: Session, entity: str, field: Field, span: Span) -> int:
     where = sa.and_(_within(plan, span), column.is_distinct_from(now))
     listener = _BEFORE.get(field.type)
     if listener is not None:
+        if session.connection.scalar(sa.select(plan.table.c.id).where(where).limit(1)) is None:
+            return 0  # one look at the rows, where the listener and the UPDATE would each look at all of them
         listener(session, plan, field, where)
     values = {column.name: now, **_grades(session, plan, field, now)}
     changed = session.connection.execute(sa.update(plan.table).where(where).values(values)).rowcount

@@ -145,8 +145,12 @@ def copy_to_floor(site: Site, floor_url: str) -> None:
         for part in cursor.mappings().partitions():
             target.execute(floor.customer.insert(), [floor_row(dict(r), now) for r in part])
     with engine.connect() as connection:
-        if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql("ANALYZE")
+        if connection.dialect.name == "postgresql":  # rows came with their ids: the next ones go on behind them
+            for table in ("floor_owner", "floor_customer"):
+                behind = f"setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))"
+                connection.exec_driver_sql(f"SELECT {behind}")
+        connection.exec_driver_sql("ANALYZE")
+        connection.commit()
     with site.engine.connect() as connection:
         connection.exec_driver_sql("ANALYZE")
         connection.commit()

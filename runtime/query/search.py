@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from runtime.site import Session
 
 MOST_WORDS = 12  # of a query
+RECENT = 1_000  # entries of the index that PostgreSQL walks before it asks for words
 LONGEST = 2000  # characters of a field that are indexed
 _RUN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af]+|[a-z0-9]+|[^\W_]+")
 _PLAIN_RUN = re.compile(r"[a-z0-9]+")  # what _RUN finds in ASCII
@@ -217,9 +218,17 @@ def _quoted(name: str) -> str:
 
 
 def matches(
-    session: Session, plan: EntityPlan, text: str, hidden: frozenset[str], bind: str = "search_q"
+    session: Session,
+    plan: EntityPlan,
+    text: str,
+    hidden: frozenset[str],
+    bind: str = "search_q",
+    newest: int | None = None,
 ) -> sa.Select[Any] | None:
-    """A selection of the ids of records that contain every word of `text` in fields this user may see."""
+    """A selection of the ids of records that contain every word of `text` in fields this user may see.
+
+    `newest` looks at the entries of that many records alone (PostgreSQL).
+    """
     words = words_of(text)
     fields = [i for i, f in enumerate(plan.search_fields) if f.name not in hidden]
     if not words or not fields or not ready(session, plan):
@@ -230,6 +239,8 @@ def matches(
         condition: Any = sa.literal_column(_quoted(table_name(plan))).op("MATCH")(sa.bindparam(bind, query))
     else:
         query = _postgres_query(words, fields)
+        if newest is not None:
+            table = sa.select(table).order_by(table.c.rowid.desc()).limit(newest).subquery()  # type: ignore[assignment]
         condition = table.c.words.op("@@")(sa.cast(sa.bindparam(bind, query), _tsquery()))
     return sa.select(table.c.rowid).where(condition)
 
@@ -259,13 +270,37 @@ def _newest(session: Session, plan: EntityPlan, text: str, access: Access) -> sa
     costs no more than a rare one.
     """
     table = plan.table
-    masked = not {f.name for f in plan.search_fields}.isdisjoint(access.masks.of(plan.name))
-    found = None if masked else matches(session, plan, text, access.hidden(plan.name))
+    found = None if _masked(plan, access) else matches(session, plan, text, access.hidden(plan.name))
     if found is None:
         rows = among(session, plan, text, access.hidden(plan.name), table)
         return sa.select(table.c.id).where(rows).order_by(table.c.id.desc())
     index = found.subquery()
     return sa.select(table.c.id).join_from(index, table, table.c.id == index.c.rowid).order_by(index.c.rowid.desc())
+
+
+def _newest_postgres(
+    session: Session, plan: EntityPlan, text: str, access: Access, rows: sa.ColumnElement[bool] | None, limit: int
+) -> list[int]:
+    """The ids of the newest rows with every word of `text`.
+
+    PostgreSQL cannot know how rare a word is, and walks a million records from the newest on to find the one. So the
+    newest entries are walked, where what is frequent is found, and then the index of words is asked. `OFFSET 0` keeps
+    the two from being mixed again.
+    """
+    table, found = plan.table, []
+    for newest in (RECENT, None):
+        source = matches(session, plan, text, access.hidden(plan.name), newest=newest)
+        if source is None:
+            return []
+        entries = source.offset(0).subquery()
+        entry = sa.select(entries.c.rowid).order_by(entries.c.rowid.desc()).offset(0).subquery()
+        wanted = sa.select(table.c.id).where(table.c.id == entry.c.rowid, table.c.deleted_at.is_(None))
+        record = (wanted if rows is None else wanted.where(rows)).offset(0).lateral()
+        statement = sa.select(record.c.id).select_from(entry.join(record, sa.true())).order_by(entry.c.rowid.desc())
+        found = list(session.connection.scalars(statement.limit(limit)))
+        if len(found) == limit:
+            break
+    return found
 
 
 def ready(session: Session, plan: EntityPlan) -> bool:
@@ -307,6 +342,19 @@ def _tsquery() -> Any:
     return TSQUERY
 
 
+def _found(session: Session, plan: EntityPlan, text: str, access: Access, limit: int) -> list[int]:
+    """The ids of the newest living records one may see, at most `limit`."""
+    rows = access.predicate(plan.name, "read", plan.table)
+    if session.site.dialect == "postgresql" and not _masked(plan, access):
+        return _newest_postgres(session, plan, text, access, rows, limit)
+    wanted = _newest(session, plan, text, access).where(plan.table.c.deleted_at.is_(None)).limit(limit)
+    return list(session.connection.scalars(wanted if rows is None else wanted.where(rows)))
+
+
+def _masked(plan: EntityPlan, access: Access) -> bool:
+    return not {f.name for f in plan.search_fields}.isdisjoint(access.masks.of(plan.name))
+
+
 @dataclass(frozen=True, slots=True)
 class Hit:
     entity: str
@@ -329,10 +377,7 @@ def search(session: Session, text: str, entities: Sequence[str] | None = None, l
             continue
         if not ready(session, plan):
             continue
-        rows = access.predicate(name, "read", plan.table)
-        wanted = _newest(session, plan, text, access)
-        wanted = wanted.where(plan.table.c.deleted_at.is_(None)).limit(limit)
-        ids = list(session.connection.scalars(wanted if rows is None else wanted.where(rows)))
+        ids = _found(session, plan, text, access, limit)
         titles = titles_of(session, name, ids)
         hits.extend(Hit(name, i, titles.get(i) or f"#{i}") for i in ids)
     return hits

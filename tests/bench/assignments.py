@@ -10,7 +10,7 @@ import sqlalchemy as sa
 if TYPE_CHECKING:
     from tests.bench.run import Arena
 
-BULK, SINGLE, PEOPLE = 20_000, 300, 20
+MOST, SINGLE, PEOPLE = 20_000, 300, 20  # as many in bulk as there are records, at most
 WHO = "bench-rep-"
 RULES = """
 assignment: bench_assignment
@@ -31,19 +31,20 @@ ROLE = "role: bench_rep\nlabel: {zh: 基准代表, en: Benchmark representative}
 FILES = {"bench_assignment.yaml": RULES, "bench_person.yaml": FIELD, "bench_rep.yaml": ROLE}
 
 
-def assigning(a: Arena) -> dict[str, dict[str, Any]]:
+def assigning(a: Arena, records: int) -> dict[str, dict[str, Any]]:
     """Rows a second; the floor is the record layer without a rule, told by the channel that sets none off."""
     from runtime.publishing.layers import with_site_files
     from runtime.publishing.publish import current_layers, publish
 
     publish(a.site, with_site_files(current_layers(a.site), FILES), "bench")
     _people(a)
-    plain, ruled = (_bulk(a, channel) for channel in ("internal", "form"))
-    alone, single = (_single(a, channel) for channel in ("internal", "form"))
+    bulk, single = min(records, MOST), min(records // 10, SINGLE)
+    plain, ruled = (_bulk(a, channel, bulk) for channel in ("internal", "form"))
+    alone, one = (_single(a, channel, single) for channel in ("internal", "form"))
     _forget(a)
     return {
         "assign new records in bulk, rows/s": {"octavo": round(ruled), "floor": round(plain), "reach": 5000},
-        "assign new records one by one, rows/s": {"octavo": round(single), "floor": round(alone), "reach": 300},
+        "assign new records one by one, rows/s": {"octavo": round(one), "floor": round(alone), "reach": 300},
     }
 
 
@@ -59,30 +60,34 @@ def _people(a: Arena) -> None:
         records.create_many(session, "user", people)
 
 
-def _bulk(a: Arena, channel: str) -> float:
+def _bulk(a: Arena, channel: str, count: int) -> float:
     from runtime import records
 
-    rows = _rows(BULK)
+    rows = _rows(count)
     began = time.perf_counter()
-    for start in range(0, BULK, 2000):
+    for start in range(0, count, 2000):
         with a.site.session(write=True, channel=channel) as session:
             records.create_many(session, "bench_customer", rows[start : start + 2000])
-    return BULK / (time.perf_counter() - began)
+    return count / (time.perf_counter() - began)
 
 
-def _single(a: Arena, channel: str) -> float:
+def _single(a: Arena, channel: str, count: int) -> float:
     from runtime import records
 
     began = time.perf_counter()
-    for row in _rows(SINGLE):
+    for row in _rows(count):
         with a.site.session(write=True, channel=channel) as session:
             records.create(session, "bench_customer", row)
-    return SINGLE / (time.perf_counter() - began)
+    return count / (time.perf_counter() - began)
 
 
 def _forget(a: Arena) -> None:
     """The figures that follow are of the records that were there before."""
+    from runtime.query import search
+    from runtime.records.plan import plan_of
+
     with a.site.session(write=True) as session:
-        table = session.table("bench_customer")
-        made = table.c.name.like("Assigned %")
-        session.connection.execute(sa.delete(table).where(made))
+        plan = plan_of(session, "bench_customer")
+        made = plan.table.c.name.like("Assigned %")
+        search.remove(session, plan, session.connection.scalars(sa.select(plan.table.c.id).where(made)).all())
+        session.connection.execute(sa.delete(plan.table).where(made))

@@ -16,6 +16,7 @@ from tests.bench import data
 from tests.bench.assignments import assigning
 from tests.bench.floor import app as floor
 from tests.bench.ledgers import posting
+from tests.bench.reminding import reminding
 from tests.bench.scores import rescoring
 
 if TYPE_CHECKING:
@@ -40,7 +41,9 @@ def set_figures(a: Arena, options: Options) -> dict[str, dict[str, Any]]:
     options.say("rescoring")
     figures |= rescoring(a)
     options.say("assignment")
-    figures |= assigning(a)
+    figures |= assigning(a, options.records)
+    options.say("reminders")
+    figures |= reminding(a)
     options.say("ledger postings")
     figures |= posting(a)
     options.say("publishing one field")

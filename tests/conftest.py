@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import memo
 from tests.databases import postgres_answers, postgres_database, sqlite_url
 from tests.mission_status import (
     pytest_addoption,
@@ -21,6 +22,8 @@ __all__ = [  # hooks of the page about the mission's rows: pytest finds them in 
     "pytest_runtest_logreport",
     "pytest_sessionfinish",
 ]
+
+memo.install()
 
 
 @pytest.fixture

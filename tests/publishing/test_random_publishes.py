@@ -19,8 +19,9 @@ from runtime.settings import throwaway_settings
 from runtime.site import Site
 from tests.databases import postgres_answers, postgres_database, sqlite_url
 from tests.publishing.worlds import World
+from tests.scale import FUZZ
 
-SEQUENCES = int(os.environ.get("OCTAVO_FUZZ", "40"))
+SEQUENCES = 12 * FUZZ  # the 200 for each database: OCTAVO_FUZZ=17
 PUBLISHES = 6
 
 

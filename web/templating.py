@@ -125,6 +125,7 @@ def client_texts() -> str:
             "draft_restore": _("Restore"),
             "draft_discard": _("Discard"),
             "copied": _("Copied"),
+            "open": _("Open"),
         }
     ).decode()
 

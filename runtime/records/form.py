@@ -96,6 +96,16 @@ def drafted(session: Session, entity: str, record_id: int | None, values: Mappin
     return draft
 
 
+def as_typed(session: Session, entity: str, values: Mapping[str, Any]) -> Draft:
+    """Some values of a record being filled in, for a rule that only looks; links one may not see count as none."""
+    access, loader = Access(session), Loader(session)
+    draft = Draft(loader, plan_of(session, entity), None)
+    fill(draft, values, session, access)
+    groups = tree_of([draft])
+    _unseen_links(session, groups, access)
+    return draft
+
+
 def stored_state(
     session: Session, entity: str, record_id: int, conditions: Mapping[str, Expression] = _NONE
 ) -> FormState | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from metadata.fields import field_type
 from metadata.fields.base import Coercion, FieldType
 from metadata.model import Application, Entity, Field
+from rules import tree
 from runtime.security.access import Access
 from runtime.views.cache import kept
 
@@ -75,6 +76,7 @@ class BoundField:
     members: tuple[BoundField, ...] = ()
     sortable: bool = False
     limit: int = 0  # a figure from which on the value stands out
+    depends: tuple[str, ...] = ()  # fields of the same record that its `where` reads: what may be picked follows them
     source: str = ""  # the address its look-up asks, where the field belongs to no entity
 
     @property
@@ -169,6 +171,7 @@ class Binder:
             conditional=any((field.visible_when, field.required_when, field.readonly_when)),
             choices=self.choices(real.options) if real.options else (),
             target=real.to or (real.value_type.entity if real.storage in ("link", "links") else None),
+            depends=depends_on(real, entity),
             members=self._members(field),
             sortable=kind.sortable and field.storage not in ("children", "links", "choices"),
         )
@@ -248,3 +251,11 @@ def _limit(entity: Entity, name: str) -> int:
 
 def _scale_of_currency(code: str) -> int:
     return 0 if code in ("JPY", "KRW", "VND") else 2
+
+
+def depends_on(field: Field, entity: str) -> tuple[str, ...]:
+    """The fields of the record that a link's `where` reads by `this`."""
+    if field.where is None:
+        return ()
+    nodes = (n for n in field.where.tree.walk() if isinstance(n, tree.Field) and isinstance(n.base, tree.Row))
+    return tuple(dict.fromkeys(n.name for n in nodes if n.base.level > 0 and n.entity == entity))  # type: ignore[attr-defined]

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import sqlalchemy as sa
+
 from metadata.model import Sort
+from rules.expression import Expression
+from runtime.query import search
+from runtime.query.expressions import condition
 from runtime.query.select import Query, parse_where, run
+from runtime.query.sql_context import SqlContext
+from runtime.records.form import as_typed
+from runtime.records.plan import plan_of
+from runtime.records.values import Draft
 from runtime.views.binder import Binder, BoundField
 
 MOST = 20
+MOST_ADMITTED = 500
 _SECOND = ("text", "phone", "email", "select", "user", "link")
 
 
@@ -26,28 +36,38 @@ def _title(row: Any, name: str) -> str:
     return f"#{row.id}" if value is None else str(value)
 
 
-def find(binder: Binder, target: str, text: str, field: BoundField | None = None) -> list[Option]:
-    """At most 20 records of `target` that may be picked (for `field`); without a text the newest."""
+def find(
+    binder: Binder, target: str, text: str, field: BoundField | None = None, this: Mapping[str, Any] | None = None
+) -> list[Option]:
+    """At most 20 records of `target` that may be picked (for `field`); without a text the newest.
+
+    `this` are the values of the record so far, for a field whose choices depend on them; without it all are offered.
+    """
     if target not in binder.app.entities or not binder.can(target, "read"):
         return []
     session, described = binder.session, binder.app.entities[target]
     second = _second_line(binder, target)
-    rules = [field.field.where] if field is not None and field.field.where is not None and _stands_alone(field) else []
+    where = field.field.where if field is not None else None
+    rules = [where] if where is not None and field is not None and not field.depends else []
+    ids = None
+    if where is not None and field is not None and field.depends and this is not None:
+        ids = _admitted(binder, target, where, as_typed(session, field.entity, this), text)
     typed = text.strip()[:100]
-    where = []
+    asked = []
     titled = binder.visible(target, described.title)
     if typed and not described.search:
         if not titled:
             return []
-        where.append(parse_where(session, target, f"contains({described.title}, {typed!r})"))
+        asked.append(parse_where(session, target, f"contains({described.title}, {typed!r})"))
     query = Query(
         entity=target,
         select=(described.title if titled else "id", *(f.key for f in second)),
-        where=tuple(where),
+        where=tuple(asked),
         rules=tuple(rules),
-        sort=() if typed else (Sort(path=("id",), descending=True),),
+        sort=() if typed else (Sort(path=("id",), descending=ids is None),),
         q=typed if typed and described.search else None,
         limit=MOST,
+        ids=ids,
     )
     coercion = binder.coercion()
     found = []
@@ -56,10 +76,20 @@ def find(binder: Binder, target: str, text: str, field: BoundField | None = None
     return found
 
 
-def _stands_alone(field: BoundField) -> bool:
-    """Whether the condition speaks of the target alone; one that reads the form is checked when saving."""
-    where = field.field.where
-    return where is not None and "this" not in where.text
+def _admitted(binder: Binder, target: str, where: Expression, draft: Draft, text: str) -> tuple[int, ...]:
+    """The records that a condition over the record being filled in admits, as many as are worth looking through."""
+    session = binder.session
+    plan = plan_of(session, target)
+    context = SqlContext(tables=session.tables, environment=session.environment(), outer=draft)
+    statement = sa.select(plan.table.c.id).where(plan.table.c.deleted_at.is_(None))
+    statement = statement.where(condition(where, plan.table, context))
+    readable = binder.access.predicate(target, "read", plan.table)
+    if readable is not None:
+        statement = statement.where(readable)
+    typed = text.strip()[:100]
+    if typed and plan.search_fields:
+        statement = statement.where(search.among(session, plan, typed, binder.access.hidden(target), plan.table))
+    return tuple(session.connection.scalars(statement.order_by(plan.table.c.id).limit(MOST_ADMITTED)))
 
 
 def _text(field: BoundField, row: Any, coercion: Any) -> str:

@@ -26,6 +26,7 @@ PAGES = (
     "bulk",
     "cells",
     "duplicates",
+    "quick",
     "inbox",
     "notices",
     "runs",

@@ -14,6 +14,7 @@ from runtime.errors import Answer
 from runtime.query.pinyin import initials
 from runtime.query.search import search
 from runtime.views.binder import Binder
+from runtime.views.lookups import second_lines
 from runtime.views.menus import BoundItem, bind_menu
 from web.device import device
 from web.i18n import LANGUAGES, _
@@ -35,6 +36,7 @@ class Command:
     post: bool = False
     values: tuple[tuple[str, str], ...] = ()
     hint: str = ""
+    quick: str = ""  # the address of a dialog that does it in place, where scripts run
     again: str = ""
 
 
@@ -112,7 +114,13 @@ def _new(binder: Binder) -> Iterator[Command]:
         if entity.parent is None and not entity.platform and not entity.retired and binder.can(entity.name, "create"):
             label = _("New {name}", name=entity.label.of(binder.language))
             again = f"new {entity.name.replace('_', ' ')}"
-            yield Command(label=label, icon=entity.icon or "plus", address=f"/e/{entity.name}/new", again=again)
+            yield Command(
+                label=label,
+                icon=entity.icon or "plus",
+                address=f"/e/{entity.name}/new",
+                again=again,
+                quick=f"/e/{entity.name}/quick",
+            )
 
 
 def _preferences(binder: Binder, at: str) -> Iterator[Command]:
@@ -143,6 +151,9 @@ def _records(binder: Binder, text: str) -> list[tuple[str, list[Command]]]:
     found = []
     for name, group in groupby(hits, key=lambda hit: hit.entity):
         entity = session.app.entities[name]
-        commands = [Command(label=h.title, icon=entity.icon or "folder", address=f"/e/{name}/{h.id}") for h in group]
+        several = list(group)
+        second = second_lines(binder, name, [h.id for h in several])
+        icon = entity.icon or "folder"
+        commands = [Command(label=h.title, icon=icon, address=f"/e/{name}/{h.id}", hint=second[h.id]) for h in several]
         found.append((entity.plural.of(session.language), commands))
     return found

@@ -266,14 +266,14 @@ def _save(entity: str, record_id: int | None) -> Response:
                 asked = number_in(version)
                 session.cache[revisions.STARTED] = number_in(request.form.get("draft", ""))
                 saved = update(session, entity, record_id, given, version=asked)
-            _look_first(saved, request.form.getlist("duplicates_seen"))
+            look_first(saved, request.form.getlist("duplicates_seen"))
     except Likely as error:
         told = [(p.field, say_problem(p, state().language)) for p in error.problems]
         return _again(entity, record_id, given, told, 422, duplicates=_twins(entity, record_id))
     except Refused as error:
         alike = any(p.code == REFUSED for p in error.problems)
         shown = _twins(entity, record_id) if alike else Markup()
-        return _again(entity, record_id, given, _sentences(error), 422, duplicates=shown)
+        return _again(entity, record_id, given, sentences(error), 422, duplicates=shown)
     except Stale as error:
         return _again(entity, record_id, given, [], 412, conflict=error)
     except Conflict as error:
@@ -303,7 +303,7 @@ def _twins(entity: str, record_id: int | None) -> Markup:
     return Markup(found_for(entity, record_id))  # noqa: S704 - escaped by its template
 
 
-def _look_first(saved: Saved, seen: Sequence[str]) -> None:
+def look_first(saved: Saved, seen: Sequence[str]) -> None:
     found = [w for w in saved.warnings if w.code == WARNED and w.params.get("digest") not in seen]
     if found:
         raise Likely(found)
@@ -319,7 +319,7 @@ def _with_files(form: BoundForm, given: dict[str, Any]) -> dict[str, Any]:
     return {**given, **{name: stage(form.fields[name], file) for name, file in uploads.items()}}
 
 
-def _sentences(error: Answer) -> list[tuple[str | None, str]]:
+def sentences(error: Answer) -> list[tuple[str | None, str]]:
     language = state().language
     return [(p.field, say_problem(p, language)) for p in error.problems] or [(None, say_answer(error, language))]
 

@@ -7,6 +7,8 @@ from itertools import groupby
 from flask import Blueprint, Response, make_response, render_template, request
 
 from runtime.query.search import search
+from runtime.views.binder import Binder
+from runtime.views.lookups import second_lines
 from web import htmx
 from web.state import reading
 
@@ -22,8 +24,12 @@ def page() -> Response:
     fragment = htmx.wanted() and htmx.target() == "search-results"
     hits = list(search(session, text, limit=FEW if fragment else MANY)) if text else []
     groups = []
+    binder = Binder(session)
     for name, found in groupby(sorted(hits, key=lambda hit: hit.entity), key=lambda hit: hit.entity):
         entity = session.app.entities[name]
-        groups.append((name, entity.plural.of(session.language), entity.icon, list(found)))
+        several = list(found)
+        second = second_lines(binder, name, [hit.id for hit in several])
+        shown = [(hit.id, hit.title, second[hit.id]) for hit in several]
+        groups.append((name, entity.plural.of(session.language), entity.icon, shown))
     template = "partials/search_results.html" if fragment else "search.html"
     return make_response(render_template(template, groups=groups, q=text))

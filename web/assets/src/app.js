@@ -8,6 +8,7 @@ import "./lookups.js";
 import "./lines.js";
 import "./forms.js";
 import "./duplicates.js";
+import "./quick.js";
 import "./keys.js";
 import "./drafts.js";
 import "./timeline.js";

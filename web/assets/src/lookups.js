@@ -1,5 +1,6 @@
 // A field that points to records: type to search (pinyin initials too), arrows choose, a second line tells twins apart.
-import { all, each, icon, make, one, say } from "./dom.js";
+import { all, each, icon, make, on, one, say } from "./dom.js";
+import { openQuick } from "./quick.js";
 
 let count = 0;
 
@@ -41,6 +42,7 @@ each("[data-lookup]", (box) => {
     const asked = input.value;
     const address = new URL(box.dataset.lookup, location.href);
     address.searchParams.set("q", input.value === chosenText && !multiple ? "" : input.value);
+    for (const [name, field] of siblings(box)) address.searchParams.set(`this.${name}`, field?.value ?? "");
     try {
       const answer = await fetch(address, { headers: { "HX-Request": "true" }, signal: running.signal });
       if (!answer.ok) return;
@@ -62,6 +64,9 @@ each("[data-lookup]", (box) => {
   const changed = (element) => element.dispatchEvent(new Event("change", { bubbles: true }));
   const choose = (option) => {
     const { id, title } = option.dataset;
+    hold(id, title);
+  };
+  const hold = (id, title) => {
     if (multiple) {
       if (!all("input[type=hidden]", box).some((hidden) => hidden.value === id)) {
         const cross = make("button", { type: "button", class: "chip-cross", "aria-label": `${say("remove")} ${title}` }, icon("x"));
@@ -117,6 +122,15 @@ each("[data-lookup]", (box) => {
     event.preventDefault();
     const option = event.target.closest("[role=option]");
     if (option) choose(option);
+    const create = event.target.closest("[data-create]");
+    if (create) {
+      const typed = input.value === chosenText ? "" : input.value;
+      close();
+      openQuick(`${create.dataset.create}${typed ? `&title=${encodeURIComponent(typed)}` : ""}`, (id, title) => {
+        hold(id, title);
+        input.focus();
+      });
+    }
   });
   input.addEventListener("blur", () => {
     setTimeout(() => {
@@ -131,10 +145,27 @@ each("[data-lookup]", (box) => {
     drop();
     input.focus();
   });
+  box.addEventListener("lookup:drop", () => stored?.value && drop());
+  box.addEventListener("lookup:hold", ({ detail: { id, title } }) => hold(id, title));
   box.addEventListener("click", (event) => {
     const cross = event.target.closest(".chip-cross");
     if (!cross) return;
     cross.closest(".chip").remove();
     changed(input);
   });
+});
+
+// A field whose choices depend on others: they are sent along, and what was chosen goes when one of them changes.
+const siblings = (box) => {
+  const name = box.dataset.name ?? one("input[type=hidden]", box)?.name ?? "";
+  const before = name.slice(0, name.lastIndexOf(".") + 1);
+  const form = box.closest("form");
+  return (box.dataset.depends ?? "").split(" ").filter(Boolean).map((other) => [other, form?.elements.namedItem(before + other)]);
+};
+on("change", "input, select", ({ target }) => {
+  const form = target.closest("form");
+  if (!form || !target.name) return;
+  for (const box of all("[data-lookup][data-depends]", form)) {
+    if (siblings(box).some(([, field]) => field === target)) box.dispatchEvent(new Event("lookup:drop"));
+  }
 });

@@ -126,6 +126,7 @@ def client_texts() -> str:
             "draft_discard": _("Discard"),
             "copied": _("Copied"),
             "open": _("Open"),
+            "combined": _("{n} lines were combined with others", n="{n}"),
         }
     ).decode()
 

@@ -12,6 +12,7 @@ from metadata.model import Field
 from rules.typing import Type, collection
 
 MOST = 2000
+NAME = "^[a-z][a-z0-9_]{0,40}$"
 
 
 @register
@@ -32,6 +33,21 @@ class Lines(FieldType):
             "minimum": 1,
             "maximum": MOST,
             "description": f"Most lines; {MOST} where none is given",
+        },
+        "pick": {
+            "type": "string",
+            "pattern": NAME,
+            "description": "A link of the lines: several records are picked at once, a line for each",
+        },
+        "combine": {
+            "type": "object",
+            "properties": {
+                "same": {"type": "array", "items": {"type": "string", "pattern": NAME}, "minItems": 1, "maxItems": 8},
+                "sum": {"type": "array", "items": {"type": "string", "pattern": NAME}, "minItems": 1, "maxItems": 8},
+            },
+            "required": ["same", "sum"],
+            "additionalProperties": False,
+            "description": "Lines with the `same` values become one when a person asks for it; `sum` is added up",
         },
     }
     required_properties = ("entity",)

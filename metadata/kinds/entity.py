@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from metadata.drafts import FieldDraft, Thing, World
@@ -36,6 +36,7 @@ from metadata.kinds.shape import (
     was,
 )
 from metadata.number_pattern import fields_in
+from metadata.places import Path
 from rules.typing import BOOLEAN
 
 
@@ -142,6 +143,9 @@ checks:
         for index, group in enumerate(data.get("unique") or ()):
             for inner, found in enumerate(group):
                 yield Reference(path=("unique", index, inner), to="field", name=found, entity=thing.name)
+        for field, spec in (data.get("fields") or {}).items():
+            if spec.get("type") == "lines" and isinstance(spec.get("entity"), str):
+                yield from _line_references(spec, ("fields", field))
         numbered = data.get("number") or {}
         if "field" in numbered:
             yield Reference(path=("number", "field"), to="field", name=numbered["field"], entity=thing.name)
@@ -178,6 +182,15 @@ checks:
         check_entity(thing, world)
         check_revisions(thing, world)
         check_activity(thing, world)
+
+
+def _line_references(spec: Mapping[str, Any], at: Path) -> Iterator[Reference]:
+    """Fields of the lines that picking several and combining them name."""
+    if isinstance(spec.get("pick"), str):
+        yield Reference(path=(*at, "pick"), to="field", name=spec["pick"], entity=spec["entity"])
+    for word in ("same", "sum"):
+        for index, found in enumerate((spec.get("combine") or {}).get(word) or ()):
+            yield Reference(path=(*at, "combine", word, index), to="field", name=found, entity=spec["entity"])
 
 
 def _of_field(entity: str, member: FieldDraft, world: World) -> Iterator[Wanted]:

@@ -38,7 +38,7 @@ SIGNED_IN = {  # one's own account, and pages that show no more than the records
     "related.related", "timeline.show", "timeline.write", "timeline.undo", "documents.show", "documents.add",
     "documents.drop", "whys.record", "whys.field", "decisions.show",
     "duplicates.check", "duplicates.choose", "duplicates.carry_out", "duplicates.found", "duplicates.search_anew",
-    "duplicates.aside", "quick.ask", "quick.save",
+    "duplicates.aside", "quick.ask", "quick.save", "lookups.pick", "lookups.resolve",
     "api.openapi", "api.me", "api.reports", "api.report", "api.list_view", "api.import_upload", "api.import_read",
     "api.import_run", "api.import_cancel", "api.import_rejects",
     "api.list", "api.create", "api.batch", "api.read", "api.change", "api.delete",

@@ -1,5 +1,6 @@
 // Lines edited in place: Enter goes down (and adds a line at the end), a block pasted from a spreadsheet fills cells.
-import { all, each, on, one } from "./dom.js";
+import { all, csrf, each, make, on, one, say } from "./dom.js";
+import { toast } from "./toasts.js";
 
 const rows = (grid) => all("tbody > tr", grid);
 const fields = (row) => all("input:not([type=hidden]):not([readonly]):not(:disabled), select:not(:disabled), textarea", row);
@@ -70,16 +71,121 @@ each("[data-lines]", (grid) => {
     event.preventDefault();
     const start = fields(row).indexOf(event.target);
     let at = row;
+    const links = new Map(); // address -> [[box, text]]
     for (const line of text.replace(/\r/g, "").replace(/\n$/, "").split("\n")) {
       at ??= add(grid, { focus: false });
       line.split("\t").forEach((value, i) => {
         const field = fields(at)[start + i];
-        if (!field || field.matches("[role=combobox]")) return;
-        if (field.matches("select")) field.value = [...field.options].find((o) => o.text.trim() === value.trim())?.value ?? field.value;
-        else field.value = value.trim();
+        if (field) put(field, value.trim(), links);
       });
       at = at.nextElementSibling;
     }
+    resolve(links).then(() => changed(grid));
     changed(grid);
   });
 });
+
+// A cell from a spreadsheet: numbers without their commas, choices by their words, links by number or title.
+const put = (field, value, links) => {
+  const box = field.closest("[data-lookup]");
+  complain(field, "");
+  if (box) {
+    const address = box.dataset.lookup.replace("/lookup/", "/resolve/");
+    if (value) links.set(address, [...(links.get(address) ?? []), [box, value]]);
+    else box.dispatchEvent(new Event("lookup:drop"));
+  } else if (field.matches("select")) {
+    const option = [...field.options].find((o) => o.text.trim() === value || o.value === value);
+    if (option) field.value = option.value;
+    else complain(field, value);
+  } else if (field.type === "checkbox") field.checked = !/^(|0|no|false|n|否|×)$/i.test(value);
+  else field.value = field.inputMode === "decimal" || field.inputMode === "numeric" || field.type === "number" ? value.replace(/(\d),(?=\d{3})/g, "$1").replace(/%$/, "") : value;
+};
+const complain = (field, text) => {
+  const cell = field.closest("td");
+  all(":scope > .field-problem", cell).forEach((element) => element.remove());
+  field.classList.toggle("is-invalid", Boolean(text));
+  if (text) cell.append(make("div", { class: "field-problem" }, text));
+};
+const resolve = async (links) => {
+  for (const [address, cells] of links) {
+    const body = new URLSearchParams([...new Set(cells.map(([, text]) => text))].map((text) => ["text", text]));
+    const answer = await fetch(address, { method: "POST", body, headers: { "X-CSRFToken": csrf(), "HX-Request": "true" } });
+    const found = answer.ok ? await answer.json() : {};
+    for (const [box, text] of cells) {
+      const input = one("input[role=combobox]", box);
+      if (found[text]?.id) box.dispatchEvent(new CustomEvent("lookup:hold", { detail: found[text] }));
+      else complain(input, found[text]?.problem ?? say("failed"));
+    }
+  }
+};
+
+// Several records at once, a line for each: ticked in a dialog, over several searches.
+on("click", "[data-pick]", async (_event, button) => {
+  const grid = button.closest("[data-lines]");
+  const dialog = one("#quick");
+  const answer = await fetch(button.dataset.pick, { headers: { "HX-Request": "true" } });
+  if (!answer.ok) return toast(say("failed"), { kind: "danger" });
+  dialog.innerHTML = await answer.text(); // written and escaped by the server
+  dialog.showModal();
+  const list = one(".pick-list", dialog);
+  const search = one("[data-pick-search]", dialog);
+  const picked = new Map();
+  search.focus();
+  list.addEventListener("change", ({ target }) => (target.checked ? picked.set(target.value, target.dataset.title) : picked.delete(target.value)));
+  let timer;
+  search.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(async () => {
+      const found = await fetch(`${button.dataset.pick}?list=1&q=${encodeURIComponent(search.value)}`, { headers: { "HX-Request": "true" } });
+      if (!found.ok) return;
+      list.innerHTML = await found.text(); // as above
+      all("input", list).forEach((input) => (input.checked = picked.has(input.value)));
+    }, 150);
+  });
+  one("form", dialog).addEventListener("submit", (event) => {
+    event.preventDefault();
+    const empty = rows(grid).filter((row) => fields(row).every((f) => !f.value || f.defaultValue === f.value || f.matches("select")));
+    for (const [id, title] of picked) {
+      const row = empty.shift() ?? add(grid, { focus: false });
+      queueMicrotask(() => setTimeout(() => lookup(row, button.dataset.field)?.dispatchEvent(new CustomEvent("lookup:hold", { detail: { id, title } }))));
+    }
+    dialog.close();
+    if (picked.size) changed(grid);
+  });
+});
+const lookup = (row, field) => one(`[data-lookup$="/lookup/${CSS.escape(field)}"]`, row);
+
+// Lines that say the same become one; what is to be added up is.
+on("click", "[data-combine]", (_event, button) => {
+  const grid = button.closest("[data-lines]");
+  const of = (row, name) => all("input[name], select[name], textarea[name]", row).find((f) => f.name.endsWith(`.${name}`));
+  const [same, sum] = [grid.dataset.same.split(" "), grid.dataset.sum.split(" ")];
+  const first = new Map();
+  let gone = 0;
+  for (const row of rows(grid)) {
+    const key = same.map((name) => of(row, name)?.value ?? "").join("\n");
+    const kept = first.get(key);
+    if (!key.trim() || !kept) {
+      first.set(key, row);
+      continue;
+    }
+    for (const name of sum) {
+      const [into, from] = [of(kept, name), of(row, name)];
+      if (into && from) into.value = plus(into.value, from.value);
+    }
+    row.remove();
+    gone += 1;
+  }
+  number(grid);
+  if (gone) changed(grid);
+  toast(say("combined").replace("{n}", gone), { kind: gone ? "success" : "info" });
+});
+// Exact: as whole numbers of the finer scale.
+const plus = (a, b) => {
+  const scale = Math.max(...[a, b].map((v) => (v.split(".")[1] ?? "").length));
+  const whole = (v) => BigInt(v.replace(/[^0-9.-]/g, "").split(".").map((part, i) => (i ? part.padEnd(scale, "0") : part || "0")).join("") + (v.includes(".") ? "" : "0".repeat(scale)));
+  const total = whole(a || "0") + whole(b || "0");
+  if (!scale) return String(total);
+  const digits = String(total < 0n ? -total : total).padStart(scale + 1, "0");
+  return `${total < 0n ? "-" : ""}${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
+};

@@ -63,8 +63,17 @@ each("[data-lookup]", (box) => {
   };
   const changed = (element) => element.dispatchEvent(new Event("change", { bubbles: true }));
   const choose = (option) => {
-    const { id, title } = option.dataset;
-    hold(id, title);
+    const { id, title, create } = option.dataset;
+    create ? add(create) : hold(id, title);
+  };
+  // A record that is not there yet: a small form, and back here with it.
+  const add = (address) => {
+    const typed = input.value === chosenText ? "" : input.value;
+    close();
+    openQuick(`${address}${typed ? `&title=${encodeURIComponent(typed)}` : ""}`, (id, title) => {
+      hold(id, title);
+      input.focus();
+    });
   };
   const hold = (id, title) => {
     if (multiple) {
@@ -122,15 +131,6 @@ each("[data-lookup]", (box) => {
     event.preventDefault();
     const option = event.target.closest("[role=option]");
     if (option) choose(option);
-    const create = event.target.closest("[data-create]");
-    if (create) {
-      const typed = input.value === chosenText ? "" : input.value;
-      close();
-      openQuick(`${create.dataset.create}${typed ? `&title=${encodeURIComponent(typed)}` : ""}`, (id, title) => {
-        hold(id, title);
-        input.focus();
-      });
-    }
   });
   input.addEventListener("blur", () => {
     setTimeout(() => {

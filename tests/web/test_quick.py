@@ -71,10 +71,10 @@ def test_choices_follow_the_fields_they_depend_on(admin: Browser, site: Site) ->
     assert "南京市" in offered
     assert "杭州市" not in offered
     assert "南京市" in admin.get(f"/e/address/lookup/city?this.province={province}&q=nj").text
-    assert "lookup-option" not in admin.get("/e/address/lookup/city?this.province=").text
-    assert "lookup-option" not in admin.get(f"/e/address/lookup/city?this.province={city}").text
+    assert "data-id" not in admin.get("/e/address/lookup/city?this.province=").text
+    assert "data-id" not in admin.get(f"/e/address/lookup/city?this.province={city}").text
     for wrong in ("x", "-1", "99999999999999999999", "1' or 1=1"):
-        assert "lookup-option" not in admin.get("/e/address/lookup/city", query_string={"this.province": wrong}).text
+        assert "data-id" not in admin.get("/e/address/lookup/city", query_string={"this.province": wrong}).text
     assert "杭州市" in admin.get("/e/address/lookup/city?q=hz").text  # in a filter nothing is chosen before
 
 
@@ -88,3 +88,19 @@ def test_search_tells_twins_apart(admin: Browser) -> None:
 def test_what_cannot_be_made_is_not_offered(admin: Browser, entity: str) -> None:
     assert admin.get(f"/e/{entity}/quick").status_code in (403, 404)
     assert admin.post(f"/e/{entity}/quick", {"name": "x"}).status_code in (403, 404)
+
+
+def test_cells_of_a_spreadsheet_are_found_by_number_or_title(admin: Browser, site: Site) -> None:
+    with site.session() as session:
+        table = session.table("product")
+        name, code = session.connection.execute(sa.select(table.c.name, table.c.code).limit(1)).one()
+    texts = [name, code, "no such thing", ""]
+    found = admin.post("/e/quote_line/resolve/product", {"text": texts}, fragment=True).get_json()
+    assert found[name] == found[code] == {"id": found[name]["id"], "title": name}
+    assert "no such thing" in found["no such thing"]["problem"]
+    assert set(found) == {name, code, "no such thing"}
+    assert admin.post("/e/quote_line/resolve/quantity", {"text": "1"}, fragment=True).status_code == 404
+    picked = admin.get("/e/quote_line/pick/product").text
+    assert picked.count("pick-item") > 3
+    assert "pick-form" not in admin.get("/e/quote_line/pick/product?list=1&q=zz").text
+    assert 'data-pick="/e/quote_line/pick/product"' in admin.get("/e/quote/new").text

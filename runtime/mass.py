@@ -256,6 +256,13 @@ def status(session: Session, mass_id: int) -> Status:
     )
 
 
+def done_records(session: Session, mass_id: int, limit: int = 200) -> list[int]:
+    """The records that were changed, in the order of the choice."""
+    done = sa.and_(mass_target.c.mass_id == mass_id, mass_target.c.state == DONE)
+    wanted = sa.select(mass_target.c.record_id).where(done).order_by(mass_target.c.position).limit(limit)
+    return list(session.connection.scalars(wanted))
+
+
 def refusals(session: Session, mass_id: int, limit: int = 200) -> list[tuple[int, Answer]]:
     """(record, why) of what was refused, in the order of the choice."""
     _row(session, mass_id)

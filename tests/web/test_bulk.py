@@ -151,3 +151,30 @@ def test_bulk_changes_of_others_are_not_seen(site: Site, admin: Browser, app, se
     assert other.get(f"/bulk/{found.id}").status_code == 404
     assert other.post(f"/bulk/{found.id}/undo").status_code == 404
     admin.post(f"/bulk/{found.id}/undo")
+
+
+def test_actions_of_the_rules_are_carried_out_on_the_chosen_rows(site: Site, admin: Browser) -> None:
+    from runtime import actions
+
+    admin.get("/e/task")
+    with site.session(1) as session:
+        table = session.table("task")
+        rows = session.connection.scalars(
+            sa.select(table.c.id).where(table.c.deleted_at.is_(None)).order_by(table.c.id)
+        )
+        offered = {i: [o for o in actions.offers(session, "task", i) if o.open and not o.page] for i in list(rows)[:40]}
+    fitting = {i: [o.name for o in found if not any(a.required for a in o.asks)] for i, found in offered.items()}
+    ids = [i for i, names in fitting.items() if names][:2]
+    assert ids
+    name = fitting[ids[0]][0]
+    data = {"id": [str(i) for i in ids]}
+    dialog = admin.post("/e/task/bulk/actions", data, fragment=True).text
+    assert f'value="{name}"' in dialog
+    assert admin.post("/e/task/bulk/action", {**data, "name": name}).status_code == 303
+    found = newest(site)
+    assert (found.deed, found.total, found.done + found.refused) == ("action", len(ids), len(ids))
+    page = admin.get(f"/bulk/{found.id}").text
+    assert sum(f'href="/e/task/{i}"' in page for i in ids) == len(ids)
+    before = newest(site).id
+    admin.post("/e/task/bulk/action", {**data, "name": "nonsense"})
+    assert newest(site).id == before

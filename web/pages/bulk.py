@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, request
 
-from runtime import mass
+from runtime import actions, mass
 from runtime.digits import number_in
 from runtime.errors import Answer, NotFound, NotSignedIn, RecordProblem, Refused
 from runtime.messages import say_answer, say_problem
@@ -25,7 +25,8 @@ from web.state import reading, state, writing
 
 blueprint = Blueprint("bulk", __name__)
 _NOT_SET = frozenset({"lines", "related", "secret", "file", "image", "rich_text"})
-SHOWN = 200  # refusals on the page of a bulk change
+SHOWN = 200  # records of each kind on the page of a bulk change
+LOOKED_AT = 5  # chosen records whose actions are offered
 
 
 @blueprint.post("/e/<entity>/bulk/ask")
@@ -97,6 +98,41 @@ def delete_many(entity: str) -> Response:
     return _started(binder, entity, "delete", {}, _("{name}: moved to the recycle bin", name=name))
 
 
+@blueprint.post("/e/<entity>/bulk/actions")
+def offer(entity: str) -> Response:
+    """The dialog with the actions of the rules: those open on the first chosen records that ask nothing."""
+    binder = Binder(reading(), device())
+    open_list(binder, entity)
+    values = {**_passed_on(entity), "offers": list(_offered(binder, entity).values())}
+    return make_response(render_template("lists/bulk_actions.html", **values))
+
+
+@blueprint.post("/e/<entity>/bulk/action")
+def act(entity: str) -> Response:
+    """Carries an action out on each of the chosen rows, or all the list finds; where it is closed it says why."""
+    binder = Binder(reading(), device())
+    open_list(binder, entity)
+    found = _offered(binder, entity).get(request.form.get("name", ""))
+    if found is None:
+        note(_("None of the chosen records offers this now"), "warning")
+        return htmx.go(_back(entity))
+    title = f"{binder.app.entities[entity].plural.of(binder.language)}: {found.label}"
+    return _started(binder, entity, "action", {"name": found.name, "given": {}}, title)
+
+
+def _offered(binder: Binder, entity: str) -> dict[str, actions.Offer]:
+    """Actions open on one of the first chosen records; those that ask for something are done record by record."""
+    found: dict[str, actions.Offer] = {}
+    for record_id in _chosen(binder, entity)[:LOOKED_AT]:
+        try:
+            offered = actions.offers(binder.session, entity, record_id)
+        except NotFound:
+            continue
+        fitting = (o for o in offered if o.open and not o.page and not any(a.required for a in o.asks))
+        found = {**{o.name: o for o in fitting}, **found}
+    return found
+
+
 @blueprint.get("/bulk/<int:mass_id>")
 def show(mass_id: int) -> Response:
     """How far a bulk change is, and what it could not do; a script asks again while it runs."""
@@ -104,9 +140,11 @@ def show(mass_id: int) -> Response:
     binder = Binder(session)
     found = mass.status(session, mass_id)
     refused = mass.refusals(session, mass_id, SHOWN) if found.over and found.refused else []
+    done = mass.done_records(session, mass_id, SHOWN) if found.over else []
     values = {
         "mass": found,
         "rows": _refusals(binder, found.target, refused),
+        "changed": sorted(titles_of(session, found.target, done).items()) if done else [],
         "label": binder.app.entities[found.target].plural.of(binder.language)
         if found.target in binder.app.entities
         else "",
@@ -216,18 +254,25 @@ def _dialog(
         one = _input(bound, list(texts) if bound.widget == "checkboxes" else texts[-1] if texts else None)
         one.problems = [problem] if problem else []
     values = {
-        "entity": entity,
+        **_passed_on(entity),
         "fields": sorted(fields.values(), key=lambda f: f.label),
         "chosen": bound,
         "one": one,
         "problem": "" if one is not None else problem,
+    }
+    return make_response(render_template("lists/bulk.html", **values), status)
+
+
+def _passed_on(entity: str) -> dict[str, Any]:
+    """What a dialog keeps of the choice that was made in the list."""
+    return {
+        "entity": entity,
         "ids": request.form.getlist("id")[: mass.MOST],
         "all": request.form.get("all", ""),
         "number": request.form.get("number", ""),
         "next": request.form.get("next", ""),
         "query": request.query_string.decode("utf-8", "replace"),
     }
-    return make_response(render_template("lists/bulk.html", **values), status)
 
 
 def _back(entity: str) -> str:

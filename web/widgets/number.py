@@ -27,7 +27,8 @@ class NumberWidget(Widget):
             if value is None:
                 return ""
             tone = "red" if value >= limit else "secondary"
-            return Markup('<span class="badge bg-{}-lt">{}</span>').format(tone, kit.say("{n} days", n=f"{value:,}"))
+            text = kit.say("{n} day" if value == 1 else "{n} days", n=f"{value:,}")
+            return Markup('<span class="badge bg-{}-lt">{}</span>').format(tone, text)
 
         def whole(value: Any, _title: Any) -> str:
             return "" if value is None else f"{value:,}"

@@ -48,7 +48,7 @@ document.addEventListener("htmx:after:swap", () => {
   for (const dialog of document.querySelectorAll("dialog[data-swapped]:not([open])")) {
     if (!dialog.childElementCount) continue;
     dialog.showModal();
-    dialog.querySelector("input:not([type=hidden]), select, textarea, [data-save]")?.focus();
+    dialog.querySelector("input:not([type=hidden]), select, textarea, [data-save]")?.focus({ preventScroll: true });
   }
 });
 document.addEventListener("close", (event) => event.target.matches?.("dialog[data-swapped]") && event.target.replaceChildren(), true);

@@ -34,6 +34,10 @@ const drop = (key) => {
   }
 };
 
+// A single text, such as that of a box without a form of its own.
+export const keepText = (address, text) => (text ? store(keyOf(address), { text }) : drop(keyOf(address)));
+export const keptText = (address) => load(keyOf(address))?.text ?? "";
+
 // Leaves values for a form that is opened next.
 export const leave = (address, fields) => fields.length && store(keyOf(address), { fields, resume: true });
 

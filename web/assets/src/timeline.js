@@ -1,6 +1,6 @@
 // The timeline's box: grows with its text, mentions people by "@", takes pasted pictures, and opens the full form.
 import { all, each, icon, make, on, one, say } from "./dom.js";
-import { leave } from "./drafts.js";
+import { keepText, keptText, leave } from "./drafts.js";
 
 each("textarea[data-grow]", (area) => {
   const fit = () => {
@@ -48,6 +48,15 @@ on("paste", "[data-log] textarea", (event, area) => {
 });
 
 each("form[data-log]", (form) => {
+  const area = one("textarea", form);
+  area.value ||= keptText(form.action); // what was begun here and never sent
+  area.dispatchEvent(new Event("input"));
+  let timer;
+  const keep = () => keepText(form.action, area.value);
+  area.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(keep, 300);
+  });
   form.addEventListener("reset", () => {
     all('input[name="mention"]', form).forEach((hidden) => hidden.remove());
     setTimeout(() => chips(form));
@@ -61,7 +70,9 @@ each("form[data-log]", (form) => {
   form.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
     const problems = one("#log-problems", form);
     if (ctx.response?.status < 300) {
+      clearTimeout(timer);
       form.reset();
+      keep();
       problems?.replaceChildren();
     }
   });
@@ -155,6 +166,7 @@ on("click", "[data-log-full]", (_event, button) => {
   if (text && form.dataset.text) fields.push([form.dataset.text, text]);
   if (kind && form.dataset.kind) fields.push([form.dataset.kind, kind]);
   leave(form.dataset.full, fields);
+  keepText(form.action, "");
   location.assign(form.dataset.full);
 });
 

@@ -138,8 +138,8 @@ def test_two_editors_see_what_differs(open_page: Opener, live: Live) -> None:
     second.click("[data-save]")
     second.wait_for_url(re.compile(r"/e/customer/2$"))
     second.click("[data-tab=p-history]")
-    expect(second.locator("#p-history .history > li").first).to_contain_text("甲写的")
-    expect(second.locator("#p-history .history > li").first).to_contain_text("乙写的")
+    expect(second.locator("#p-history .history > li.line-entry").first).to_contain_text("甲写的")
+    expect(second.locator("#p-history .history > li.line-entry").first).to_contain_text("乙写的")
 
 
 def test_deleting_can_be_undone_and_restored(open_page: Opener, live: Live) -> None:

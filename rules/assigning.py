@@ -124,6 +124,8 @@ class Bench:
         if self.most is not None:
             able = [c for c in able if c.load < self.most]
         found = _STRATEGIES[self.by](able, need, self.options) if able else None
+        if found is not None and not any(found is c for c in able):
+            raise ValueError(f"the strategy {self.by} answered somebody it was not offered")
         if found is not None:
             self.turn += 1
             found.last = self.turn

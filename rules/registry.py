@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import wraps
 from typing import Any, Literal
 
 from rules.typing import (
@@ -126,6 +128,7 @@ class FunctionRegistry:
 
 
 _REGISTRY = FunctionRegistry()
+_log = logging.getLogger("octavo.rules")
 
 
 def functions() -> FunctionRegistry:
@@ -162,7 +165,7 @@ def rule_function(
                 name=name,
                 arguments=tuple(args),
                 returns=result,
-                body=body,
+                body=body if layer == "core" else _total(name, body),
                 sql=sql,
                 help=dict(help or {}),
                 nothing=nothing,
@@ -174,6 +177,20 @@ def rule_function(
         return body
 
     return register
+
+
+def _total(name: str, body: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of a code package that raises gives nothing, as everything in the language: the record is not held up."""
+
+    @wraps(body)
+    def call(*arguments: Any) -> Any:
+        try:
+            return body(*arguments)
+        except Exception:
+            _log.exception("rule function %s raised; its value is nothing", name)
+            return None
+
+    return call
 
 
 __all__ = [

@@ -6,6 +6,7 @@ those of everything committed before: round robin stays exact however many write
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -27,6 +28,7 @@ from runtime.security.access import sql_context
 if TYPE_CHECKING:
     from runtime.site import Session
 
+_log = logging.getLogger("octavo.rules")
 MOST_TOLD = 10  # candidates kept with a decision
 
 
@@ -117,8 +119,12 @@ class Desk:
         if need.skills:
             step["skills"] = sorted(map(str, need.skills))
         bench = self._bench(rule, pick)
-        chosen = bench.pick(need, able)
-        step["result"] = "chosen" if chosen else "nobody"
+        try:
+            chosen = bench.pick(need, able)
+            step["result"] = "chosen" if chosen else "nobody"
+        except Exception:  # code of a package: the next rule has its turn, and the reason is kept
+            _log.exception("the strategy %s of %s raised", pick.by, self.assignment.name)
+            chosen, step["result"] = None, "failed"
         if chosen is None:
             return step, None, 0
         step["person"], step["name"] = chosen.id, chosen.name

@@ -77,6 +77,10 @@ register(
         },
         "assignment.step.not_met": {"zh": "条件不满足", "en": "its condition is not met"},
         "assignment.step.nobody": {"zh": "没有合适的人", "en": "nobody fits"},
+        "assignment.step.failed": {
+            "zh": "选人策略出错，已跳过（{by}）",
+            "en": "the strategy failed and was passed over ({by})",
+        },
         "assignment.step.pool": {"zh": "放入{pool}", "en": "put into {pool}"},
         "assignment.step.chosen": {"zh": "选中{name}：{by}", "en": "{name} was chosen: {by}"},
         "assignment.by.round_robin": {"zh": "轮到他", "en": "it was their turn"},

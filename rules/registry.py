@@ -180,7 +180,7 @@ def rule_function(
 
 
 def _total(name: str, body: Callable[..., Any]) -> Callable[..., Any]:
-    """A function of a code package that raises gives nothing, as everything in the language: the record is not held up."""
+    """A function of a code package that raises gives nothing, as all of the language does: no record is held up."""
 
     @wraps(body)
     def call(*arguments: Any) -> Any:

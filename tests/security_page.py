@@ -136,6 +136,7 @@ MEANING = {
     "N100": "What is under approval cannot be changed around its approval, in no channel",
     "N101": "Nobody approves for another, twice, out of turn or their own submission",
     "N102": "Numbers out of bounds are refused",
+    "N103": "A payment is set against one's own, issued bills alone, and no further than they are open",
     "N104": "Of many at once exactly one wins",
     "N105": "Numbers are given once",
     "N107": "Nobody rewrites the audit; tampering names the row",

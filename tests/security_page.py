@@ -153,6 +153,7 @@ MEANING = {
     "P10": "Publishing is atomic, under kill -9",
     "P11": "Of two publishing at once one wins",
     "P12": "Old versions never write wrong columns",
+    "P13": "Old and new code serve one database while an upgrade goes round",
     "P14": "Destructive changes lose nothing in silence",
     "P15": "Malformed metadata is an error with its place",
     "P16": "Good rows of an import land, bad ones are told",

@@ -11,7 +11,7 @@ from tests.bench.run import REACH, Options, run
 
 @pytest.mark.slow
 def test_every_figure_is_measured() -> None:
-    result = run(Options(records=500, grow=700, requests=2))
+    result = run(Options(records=500, grow=700, requests=4))
     figures = result["figures"]
     assert set(REACH) <= set(figures)
     assert all(figures[name]["ratio"] > 0 for name in REACH)

@@ -81,11 +81,13 @@ KINDS: dict[str, Callable[[Site, Note, random.Random], None]] = {
     "publish": publish_versions,
 }
 
+PATIENCE = 30  # seconds
 LONGEST = {"save": 0.7, "import": 0.7, "publish": 2.5}  # seconds; a publish is compile, plan and DDL
 
 
-def one_round(folder: Path, kind: str, chosen: random.Random, log: Path) -> None:
-    """Forks a writer and kills it at a random moment of its work."""
+def one_round(folder: Path, kind: str, chosen: random.Random, log: Path, *, acknowledged: bool = False) -> None:
+    """Forks a writer and kills it at a random moment of its work, or of what follows its first acknowledged write."""
+    before = _size(log)
     ready, tell = os.pipe()
     child = os.fork()
     if child == 0:
@@ -102,11 +104,18 @@ def one_round(folder: Path, kind: str, chosen: random.Random, log: Path) -> None
     os.close(tell)
     os.read(ready, 5)  # the moment is one of the work, however long a busy machine takes to begin
     os.close(ready)
+    patience = time.monotonic() + PATIENCE
+    while acknowledged and _size(log) == before and time.monotonic() < patience:
+        time.sleep(0.01)
     time.sleep(chosen.uniform(0.0, LONGEST[kind]))
     os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
     if not os.WIFSIGNALED(status):
         raise RuntimeError("the writer ended by itself")
+
+
+def _size(log: Path) -> int:
+    return log.stat().st_size if log.exists() else 0
 
 
 def inspect(site: Site, acknowledged: list[str]) -> dict[str, Any]:
@@ -162,7 +171,7 @@ def main(folder: Path, kind: str, rounds: int, seed: int) -> dict[str, Any]:
     expected = write_import_file(folder)
     log = folder / f"acknowledged-{kind}.log"
     for n in range(rounds):
-        one_round(folder, kind, random.Random(seed * 10_000 + n), log)
+        one_round(folder, kind, random.Random(seed * 10_000 + n), log, acknowledged=n % 3 == 0)
     site = Site.open(folder)
     if kind == "import":
         from runtime.exchange.imports import Request, import_file

@@ -15,6 +15,7 @@ from runtime.settings import Settings
 from runtime.statements import send
 
 CACHE = 500  # KiB of pages a SQLite connection keeps; a process has one for each thread, the system keeps the file
+STATEMENTS = 40  # kept ready by a SQLite connection; Python's own 128 take a megabyte more
 ROOMY = 16_000  # KiB: the pages that a batch of thousands of records changes
 WRITE = "octavo_write"  # execution option: this transaction will write
 LIMIT = "octavo_limit"  # in what is kept with a connection: the `Limit` of SQLite
@@ -75,7 +76,13 @@ def insert_or(dialect: str) -> Any:
 
 def _sqlite(settings: Settings, seconds: int) -> sa.Engine:
     # the connection given back last is given out first: those of a busy moment rest until the next
-    engine = sa.create_engine(settings.url, pool_size=settings.pool_size, pool_timeout=5, pool_use_lifo=True)
+    engine = sa.create_engine(
+        settings.url,
+        pool_size=settings.pool_size,
+        pool_timeout=5,
+        pool_use_lifo=True,
+        connect_args={"cached_statements": 40},
+    )
     functions = _sqlite_functions()
 
     @event.listens_for(engine, "connect")

@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from threading import Event
 
 import sqlalchemy as sa
-from croniter import croniter
 
 from metadata.model import Application
 from runtime.errors import Answer
@@ -88,6 +87,8 @@ class Scheduler:
 def last_due(cron: str, now: datetime, site: Site) -> datetime | None:
     """The latest due time up to now, in UTC; None for a cron expression that never comes."""
     local = now.astimezone(site.zone) + timedelta(seconds=1)
+    from croniter import croniter  # late: of the processes that serve, one runs schedules
+
     try:
         found: datetime = croniter(cron, local).get_prev(datetime)
     except (ValueError, KeyError):
@@ -98,6 +99,8 @@ def last_due(cron: str, now: datetime, site: Site) -> datetime | None:
 def next_due(cron: str, now: datetime, site: Site) -> datetime | None:
     """The first due time after `now`, in UTC; None for a cron expression that never comes."""
     local = now.astimezone(site.zone)
+    from croniter import croniter  # late: of the processes that serve, one runs schedules
+
     try:
         found: datetime = croniter(cron, local).get_next(datetime)
     except (ValueError, KeyError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from metadata.models.who import Who
 from rules.evaluate import Environment, Values, evaluate
 from runtime.people import ACTIVE, expand_roles
+from runtime.statements import Kept
 
 if TYPE_CHECKING:
     from runtime.site import Session
@@ -58,10 +59,14 @@ def resolve_all(
 
 def with_role(session: Session, role: str) -> list[int]:
     """Everybody who has the role, given or included in another."""
-    wanted = [name for name in session.app.roles if role in expand_roles(session.app, [name])]
-    given, person = session.table("user_role"), session.table("user")
-    holders = sa.select(given.c.holder).where(given.c.role.in_(wanted or [role]), given.c.deleted_at.is_(None))
-    return list(session.connection.scalars(_people(person).where(person.c.id.in_(holders))))
+
+    def statement() -> sa.Select[Any]:
+        wanted = [name for name in session.app.roles if role in expand_roles(session.app, [name])]
+        given, person = session.table("user_role"), session.table("user")
+        holders = sa.select(given.c.holder).where(given.c.role.in_(wanted or [role]), given.c.deleted_at.is_(None))
+        return _people(person).where(person.c.id.in_(holders))
+
+    return [row[0] for row in _kept(session, ("people with role", role), statement).rows(session.connection, {})]
 
 
 def in_team(session: Session, code: str) -> list[int]:
@@ -96,15 +101,20 @@ def absent(session: Session, ids: Sequence[int], on: date | None = None) -> set[
     """Those of them who are away on a day (today): on leave, or within the days they gave."""
     if not ids:
         return set()
-    day = on or session.today
-    person = session.table("user")
-    away = sa.and_(
-        person.c.away_from.is_not(None),
-        person.c.away_from <= day,
-        sa.or_(person.c.away_until.is_(None), person.c.away_until >= day),
-    )
-    wanted = sa.select(person.c.id).where(person.c.id.in_(list(ids)))
-    return set(session.connection.scalars(wanted.where(sa.or_(person.c.status == "on_leave", away))))
+
+    def statement() -> sa.Select[Any]:
+        person = session.table("user")
+        day = sa.bindparam("day", type_=person.c.away_from.type)
+        away = sa.and_(
+            person.c.away_from.is_not(None),
+            person.c.away_from <= day,
+            sa.or_(person.c.away_until.is_(None), person.c.away_until >= day),
+        )
+        wanted = sa.select(person.c.id).where(person.c.id.in_(sa.bindparam("ids", expanding=True)))
+        return wanted.where(sa.or_(person.c.status == "on_leave", away))
+
+    asked = {"ids": list(ids), "day": on or session.today}
+    return {row[0] for row in _kept(session, ("people away",), statement, "ids", "day").rows(session.connection, asked)}
 
 
 def present(session: Session, ids: Sequence[int], on: date | None = None) -> list[int]:
@@ -133,11 +143,23 @@ def names(session: Session, ids: Iterable[int]) -> dict[int, str]:
     wanted = sorted(set(ids))
     if not wanted:
         return {}
-    person = session.table("user")
-    rows = session.connection.execute(
-        sa.select(person.c.id, person.c.name, person.c.login).where(person.c.id.in_(wanted))
-    )
+
+    def statement() -> sa.Select[Any]:
+        person = session.table("user")
+        found = sa.select(person.c.id, person.c.name, person.c.login)
+        return found.where(person.c.id.in_(sa.bindparam("ids", expanding=True)))
+
+    rows = _kept(session, ("people's names",), statement, "ids").rows(session.connection, {"ids": wanted})
     return {i: name or login for i, name, login in rows}
+
+
+def _kept(session: Session, key: tuple[str, ...], statement: Callable[[], sa.Select[Any]], *names: str) -> Kept:
+    """A statement that every decision sends, put together once per published version."""
+    memo = session.tables.memo
+    found: Kept | None = memo.get(key)
+    if found is None:
+        found = memo[key] = Kept(statement(), session.connection.dialect, names)
+    return found
 
 
 def _heads(session: Session, target: Any, level: int) -> list[int]:

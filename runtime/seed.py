@@ -63,7 +63,7 @@ class _Loader:
         """In passes: rows whose references all exist are created together, the rest wait for them."""
         entity = self.session.app.entities[name]
         keys = [match] if isinstance(match, str) else list(match or [])
-        waiting = [row for row in rows if not keys or self._find(name, {k: row.get(k) for k in keys}) is None]
+        waiting = self._missing(entity, keys, rows)
         created = 0
         while waiting:
             ready, later = self._sort(entity, waiting)
@@ -74,6 +74,18 @@ class _Loader:
             created += len(ready)
             waiting = later
         return created
+
+    def _missing(
+        self, entity: Entity, keys: Sequence[str], rows: Sequence[Mapping[str, Any]]
+    ) -> list[Mapping[str, Any]]:
+        """The rows that are not there yet: by one statement where one text tells, else by one a row."""
+        if len(keys) == 1 and all(isinstance(row.get(keys[0]), str) for row in rows):
+            table, column = self.session.table(entity.name), column_name(entity.fields[keys[0]])
+            if entity.fields[keys[0]].storage == "text":
+                wanted = sa.select(table.c[column]).where(table.c.deleted_at.is_(None))
+                known = set(self.session.connection.scalars(wanted))
+                return [row for row in rows if row[keys[0]] not in known]
+        return [row for row in rows if not keys or self._find(entity.name, {k: row.get(k) for k in keys}) is None]
 
     def fill(self, name: str, match: str | list[str] | None, rows: Sequence[Mapping[str, Any]]) -> int:
         """Gives records that are there the values they lack; nothing is created and nothing overwritten."""

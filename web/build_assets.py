@@ -10,13 +10,14 @@ from pathlib import Path
 WEB = Path(__file__).parent
 ASSETS = WEB / "assets"
 MANIFEST = WEB / "static" / "vendor" / "manifest.json"
+DIVISIONS = WEB.parent / "data" / "seed" / "31_division.built.yaml"  # seed records made of a browser package
 _SOURCES = ("package-lock.json", "build.mjs", "icons.txt", "src")
 _ICON_PLACES = ("web/templates", "entities", "layouts", "metadata/platform", "examples")
 
 
 def is_stale() -> bool:
     """Whether the built files are missing, or older than what they are made of (icon names included)."""
-    if not MANIFEST.exists():
+    if not MANIFEST.exists() or not DIVISIONS.exists():
         return True
     built = MANIFEST.stat().st_mtime
     return any(file.stat().st_mtime > built for file in _inputs())

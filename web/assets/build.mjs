@@ -1,9 +1,11 @@
-// Bundles the browser files: hashed names, manifest.json, licences, and .br/.gz twins, into web/static/vendor/.
+// Bundles the browser files: hashed names, manifest.json, licences, and .br/.gz twins, into web/static/vendor/;
+// and writes the divisions of China as seed records, data/seed/31_division.built.yaml.
 import { build } from "esbuild";
 import { createHash } from "node:crypto";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import fs from "node:fs";
 import path from "node:path";
+import { areaList } from "@vant/area-data";
 import { fileURLToPath } from "node:url";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -88,6 +90,24 @@ function licences() {
   return parts.join("\n" + "-".repeat(80) + "\n\n");
 }
 
+// Codes and names of GB/T 2260 by level; each below the one its code begins with.
+function divisions() {
+  const levels = [["province", areaList.province_list, 0], ["city", areaList.city_list, 2], ["district", areaList.county_list, 4]];
+  const known = new Set();
+  const rows = [];
+  for (const [level, list, digits] of levels) {
+    for (const [code, name] of Object.entries(list)) {
+      const parent = digits ? code.slice(0, digits).padEnd(6, "0") : null;
+      if (known.has(code) || (parent && !known.has(parent))) continue;
+      known.add(code);
+      rows.push(`  - ${JSON.stringify({ code, name, level, ...(parent ? { parent: { code: parent } } : {}) })}`);
+    }
+  }
+  const head = "# Made by web/assets/build.mjs from the package @vant/area-data; not kept in version control.\n";
+  fs.writeFileSync(path.join(root, "data/seed/31_division.built.yaml"), `${head}records: division\nmatch: code\nrows:\n${rows.join("\n")}\n`);
+}
+
+divisions();
 fs.rmSync(out, { recursive: true, force: true });
 fs.mkdirSync(out, { recursive: true });
 const manifest = { files: {}, icons: [] };

@@ -226,10 +226,11 @@ class Input:
     rows: list[list[Input]] = default_of(default_factory=list)
     row_ids: list[str] = default_of(default_factory=list)
     blank: list[Input] = default_of(default_factory=list)
+    within: str = "f"  # tells its element from that of another form on the page
 
     @property
     def id(self) -> str:
-        return "f-" + self.name.replace(".", "-")
+        return f"{self.within}-{self.name.replace('.', '-')}"
 
 
 def read_form(form: BoundForm, given: Mapping[str, Sequence[str]]) -> dict[str, Any]:

@@ -105,7 +105,7 @@ def _dialog(
     named = titles_for(binder, form, values, raw)
     made = inputs(binder, form, values, named, raw=raw, state=started, problems=by_field)
     for one in made.values():
-        one.visible = True
+        one.visible, one.within = True, "q"
     html = render_template(
         "records/quick.html",
         form=form,

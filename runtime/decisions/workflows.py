@@ -119,7 +119,8 @@ def _next(session: Session, run: Mapping[str, Any], effect: Effect, state: str, 
 def _acting(session: Session, workflow: Workflow, run: Mapping[str, Any]) -> Acting:
     """What its steps may know. What they write remembers the chain that led here, by which rings are seen."""
     cause = f"workflow:{workflow.name}"
-    inner = session.sub(cause=cause)
+    # what a form outside sends comes in by the web: assignments that say `on: web` are meant
+    inner = session.sub(cause=cause, channel="web" if run["event"] == "hook" else "rule")
     link = f"{cause}:{run['entity'] or ''}:{run['record'] or ''}"
     inner.chain = (*(run["chain"] or ()), link)
     inner.cache["on_behalf_of"] = run["person"]

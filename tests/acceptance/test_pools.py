@@ -13,6 +13,10 @@ from runtime import explain, records
 from runtime.decisions import pooling
 from runtime.decisions.returns import run_returns
 from runtime.errors import Answer, Busy, Conflict, Forbidden, NotFound, Refused
+from runtime.exchange import exports
+from runtime.publishing.layers import with_site_files
+from runtime.publishing.publish import current_layers, publish
+from runtime.reports.run import run as run_report
 from tests.acceptance.both import fixture_f_on, together
 from tests.acceptance.conftest import T0, World
 from tests.scale import FUZZ, WRITERS
@@ -149,6 +153,44 @@ def test_what_a_pool_masks_is_masked_in_every_channel_until_the_claim(b: World) 
     assert len(grouped) == 1
     assert refused(b, "zhangsan", record) == ""
     assert b.read("zhangsan", "customer", record)["email"] == "secret@masked.example.com"
+
+
+def test_exports_and_reports_show_nothing_of_what_a_pool_masks(b: World, tmp_path: Path) -> None:
+    """A role that may export and count what lies in the pool still does not learn its addresses."""
+    more = "extend: {role: sales_rep}\ngrants:\n  customer: {export: [all], report: [all]}\n"
+    more += "---\nreport: by_mail\nlabel: {zh: 按邮箱, en: By mail}\nfrom: customer\ngroup: [email]\nmeasures: {n: 'count()'}\n"
+    publish(b.site, with_site_files(current_layers(b.site), {"masks.yaml": more}), "masks")
+    secret, open_one = "secret@masked.example.com", "open@masked.example.com"
+    record = pooled(b, "遮蔽有限公司", email=secret)
+    b.create(None, "customer", name="明显有限公司", email=open_one, owner=b.user("zhangsan"))
+    told = {}
+    for login in ("zhangsan", "wang"):
+        with b.as_(login) as session:
+            for kind in ("csv", "json", "xlsx"):
+                target = tmp_path / f"{login}.{kind}"
+                exports.export(session, "customer", target, kind, columns=("name", "email", "phone"))
+            found = run_report(session, "by_mail")
+        names = (tmp_path / f"{login}.csv").read_text("utf-8-sig") + (tmp_path / f"{login}.json").read_text("utf-8")
+        told[login] = (
+            secret in names,
+            open_one in names,
+            {row.values["email"] for row in found.rows} & {secret, open_one},
+        )
+        assert "遮蔽有限公司" in names
+        assert any("遮蔽有限公司" in str(row) for row in sheet_of(tmp_path / f"{login}.xlsx"))
+        assert any(secret in str(row) for row in sheet_of(tmp_path / f"{login}.xlsx")) is (login == "wang")
+    assert told["zhangsan"] == (False, True, {open_one})
+    assert told["wang"][0]
+    assert secret in told["wang"][2]
+    assert refused(b, "zhangsan", record) == ""
+    with b.as_("zhangsan") as session:
+        assert secret in {row.values["email"] for row in run_report(session, "by_mail").rows}
+
+
+def sheet_of(path: Path) -> list[Any]:
+    from python_calamine import load_workbook
+
+    return list(load_workbook(path).get_sheet_by_index(0).to_python())
 
 
 @pytest.mark.mission("CU-26")

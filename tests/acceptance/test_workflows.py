@@ -19,6 +19,8 @@ from runtime.jobs.registry import schedules
 from runtime.jobs.scheduler import Scheduler
 from runtime.jobs.worker import Worker
 from runtime.messaging.calling import signature, signing_key
+from runtime.publishing.layers import with_site_files
+from runtime.publishing.publish import current_layers, publish
 from tests.acceptance.both import fixture_f_on
 from tests.acceptance.conftest import World
 from web.hooks import create_hooks
@@ -190,6 +192,26 @@ def test_a_form_of_the_web_site_becomes_a_lead_once(f: World, way: str) -> None:
     assert len(rows(f, "lead", "id")) == 1
     codes = {client.post("/hooks/web_lead", json=given).status_code for _ in range(60)}
     assert 429 in codes
+
+
+def test_what_comes_in_by_the_web_is_assigned_where_the_rules_say_so(f: World) -> None:
+    """`on: [web]` is for what a form of the web site sends, and for nothing that a person enters."""
+    rule = "assignment: a_web\nentity: lead\non: [web]\nrules: [{name: director, pick: {from: {user: vp}, by: round_robin}}]\n"
+    publish(f.site, with_site_files(current_layers(f.site), {"a_web.yaml": rule}), "the web")
+    app = Flask("hooks")
+    app.register_blueprint(create_hooks(f.site))
+    headers = {"Octavo-Token": signing_key(f.site, "web_lead")}
+    sent = app.test_client().post(
+        "/hooks/web_lead", json={"company": "网上来的", "phone": "13912340002"}, headers=headers
+    )
+    assert sent.status_code == 202
+    by_hand = f.create("zhangsan", "lead", company="手工录入", phone="13912340003")
+    work(f)
+    [(by_web, owner)] = rows(f, "lead", "id", "owner", company="网上来的")
+    assert owner == f.user("vp")
+    decided = dict(rows(f, "assignment_decision", "record", "assignment"))
+    assert decided[by_web] == "a_web"
+    assert decided.get(by_hand) != "a_web"
 
 
 def test_a_signature_is_bound_to_the_body_and_the_minute(f: World) -> None:

@@ -18,6 +18,7 @@ from runtime.actions import as_person
 from runtime.duplicates.groups import forget
 from runtime.duplicates.moving import Move, move, pairs_moved
 from runtime.errors import Conflict, Forbidden, NotFound, RecordProblem, Refused
+from runtime.files.attachments import FILE
 from runtime.records.plan import EntityPlan, plan_of
 from runtime.records.snapshots import take
 from runtime.records.values import Loader
@@ -98,6 +99,7 @@ def merge(
     with session.connection.begin_nested():
         moves = [m for m in _moves(plan, kept, gone) if (lines or {}).get(m.lines or "", True)]
         moved = [item for m in moves for item in move(writing, m)]
+        moved += [item for m in _file_moves(plan, kept, gone) for item in move(writing, m)]
         moved += [item for m in _pair_moves(plan, kept, gone) for item in pairs_moved(writing, m)]
         before = _said(writing, plan, kept, values)
         among, others = parted(plan, values)
@@ -218,6 +220,15 @@ def _moves(plan: EntityPlan, kept: int, gone: Sequence[int]) -> Iterator[Move]:
             for field in other.fields.values():
                 if field.storage == "any_link" and not field.retired and field.computed == "no":
                     yield Move(entity=other, field=field, target=plan.name, gone=tuple(gone), kept=kept)
+
+
+def _file_moves(plan: EntityPlan, kept: int, gone: Sequence[int]) -> Iterator[Move]:
+    """The files that were added to the records; those that fields hold stay with their field."""
+    if plan.entity.files:
+        file = plan.app.entities[FILE]
+        only = (("parent_entity", plan.name), ("parent_field", None))
+        field = file.fields["parent_record"]
+        yield Move(entity=file, field=field, target=plan.name, gone=tuple(gone), kept=kept, only=only)
 
 
 def _pair_moves(plan: EntityPlan, kept: int, gone: Sequence[int]) -> Iterator[Move]:

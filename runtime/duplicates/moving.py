@@ -39,6 +39,7 @@ class Move:
     gone: tuple[int, ...]
     kept: int
     lines: str | None = None
+    only: tuple[tuple[str, str | None], ...] = ()  # further fields a row must have these values in
 
 
 def move(session: Session, wanted: Move) -> list[Item]:
@@ -66,6 +67,9 @@ def _rows(session: Session, plan: EntityPlan, wanted: Move) -> list[dict[str, An
     same: list[sa.ColumnElement[bool]] = [column.in_(wanted.gone)]
     if wanted.field.storage == "any_link":
         same.append(plan.table.c[f"{column_name(wanted.field)}__entity"] == wanted.target)
+    for name, value in wanted.only:
+        other = plan.table.c[column_name(plan.fields[name])]
+        same.append(other.is_(None) if value is None else other == value)
     if plan.name == wanted.target:  # links among those that become one are left as they are: they go, or are chosen
         same.append(plan.table.c.id.not_in((wanted.kept, *wanted.gone)))
     statement = plan.select_rows.where(*same).order_by(plan.table.c.id).limit(MOST_MOVED + 1)

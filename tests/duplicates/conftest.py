@@ -20,6 +20,7 @@ title: name
 owner: owner
 tree: parent
 search: [name, phone]
+files: true
 fields:
   name: {type: text, required: true, max: 100}
   town: {type: text, max: 40}

@@ -73,6 +73,27 @@ def test_a_merge_moves_everything_and_undoing_puts_it_back(arena: Arena) -> None
         assert last_merge(session, "firm", kept) is None
 
 
+def test_files_go_along_and_come_back(arena: Arena) -> None:
+    kept, gone = _pair(arena)
+    values = {"name": "a.pdf", "digest": "0" * 64, "size": 1, "state": "linked", "parent_entity": "firm"}
+    with arena.site.session(write=True) as session:
+        table = session.table("file")
+        stamp = {"created_at": session.now, "updated_at": session.now, "created_on": session.today, "version": 1}
+        row = {**values, **stamp, "parent_record": gone}
+        file = session.connection.execute(table.insert().values(**row)).inserted_primary_key[0]
+
+    def owner() -> int:
+        with arena.site.session() as session:
+            return session.connection.scalar(
+                table.select().with_only_columns(table.c.parent_record).where(table.c.id == file)
+            )
+
+    _do(arena, "ann", kept, [gone])
+    assert owner() == kept
+    _undo(arena, "ann", kept)
+    assert owner() == gone
+
+
 def test_without_a_choice_gaps_are_filled(arena: Arena) -> None:
     kept, gone = _pair(arena)
     _do(arena, "ann", kept, [gone], None, {"places": False})

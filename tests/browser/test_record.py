@@ -164,3 +164,15 @@ def test_a_phone_reaches_people_and_logs_with_a_thumb(open_page: Opener, live: L
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     labels = page.locator(".bottom a span").all_inner_texts()
     assert labels == ["首页", "客户", "商机", "待办", "我的"]
+
+
+def test_the_side_panel_of_a_list_answers_why_and_leads_to_the_log(open_page: Opener, live: Live) -> None:
+    page = open_page()
+    page.goto(f"{live.address}/e/customer?q=%E9%9B%B6%E4%BB%B6")
+    page.locator("#list tbody tr td.c-tag").first.click()
+    page.locator("#peek .why-mark, #peek .left-out a").first.click()
+    expect(page.locator("#action-dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.click("#peek [data-log-there]")
+    page.wait_for_url(re.compile(r"/e/customer/\d+#log$"))
+    expect(page.locator("#quick-log textarea")).to_be_focused()

@@ -170,14 +170,16 @@ on("click", "[data-log-full]", (_event, button) => {
   location.assign(form.dataset.full);
 });
 
-// "Log" in the head: opens the timeline and begins to write.
-on("click", "[data-log-open]", () => {
+// "Log" in the head, or an address that ends in #log: opens the timeline and begins to write.
+const openLog = () => {
   const tab = one("#t-timeline"); // where the timeline stands beside the record there is no tab to open
   if (tab?.offsetParent) tab.click();
   const area = one("#quick-log textarea");
   area?.scrollIntoView({ block: "center" });
   area?.focus();
-});
+};
+on("click", "[data-log-open]", openLog);
+each("#quick-log", () => location.hash === "#log" && openLog());
 
 // The stage a record is in lies in sight, also where the path is wider than the screen.
 each("[data-path]", (path) => {

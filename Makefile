@@ -42,6 +42,7 @@ mission-status: $(DEV_STAMP) assets
 
 screenshots: $(DEV_STAMP) assets
 	@$(BIN)/python -m tests.browser.screenshots docs/images
+	@$(BIN)/python -m tests.browser.guide docs
 
 # What a bare machine may lack, said before anything fails half-way.
 look:

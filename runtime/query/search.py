@@ -19,7 +19,7 @@ from runtime.query.pinyin import initials
 from runtime.records.plan import EntityPlan, plan_of
 from runtime.records.values import Draft
 from runtime.schema.names import physical
-from runtime.statements import send_many
+from runtime.statements import fetch, send_many
 
 if TYPE_CHECKING:
     from runtime.security.access import Access
@@ -118,6 +118,15 @@ def _marked(session: Session, marker: str) -> str | None:
     """The fields the index was built for."""
     statement = _driver(session, "SELECT value FROM octavo_state WHERE name = ?")
     found: str | None = session.connection.exec_driver_sql(statement, (marker,)).scalar()
+    return found
+
+
+def _marks(session: Session) -> dict[str, str]:
+    """`_marked` of all entities: a search over all of them asks once."""
+    if "search marks" not in session.cache:
+        statement = "SELECT name, value FROM octavo_state WHERE name >= 'search:' AND name < 'search;'"
+        session.cache["search marks"] = dict(fetch(session.connection, statement))
+    found: dict[str, str] = session.cache["search marks"]
     return found
 
 
@@ -312,7 +321,7 @@ def ready(session: Session, plan: EntityPlan) -> bool:
     memo = session.tables.memo
     key = ("search ready", plan.name)
     if key not in memo and key not in session.cache:
-        if _marked(session, f"search:{plan.table.name}") != ",".join(f.name for f in plan.search_fields):
+        if _marks(session).get(f"search:{plan.table.name}") != ",".join(f.name for f in plan.search_fields):
             return False
         session.cache[key] = True
     return True

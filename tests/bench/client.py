@@ -90,11 +90,12 @@ def latencies(port: int, request: Request, times: int, offset: int) -> list[floa
 def throughput(port: int, request: Request, times: int, clients: int, offset: int) -> float:
     """Requests a second with `clients` at once."""
     failures: list[Exception] = []
+    each = max(1, times // clients)
 
     def run(start: int) -> None:
         try:
             with Caller(port) as call:
-                for n in range(times // clients):
+                for n in range(each):
                     call(request, offset + start + n)
         except Exception as error:
             failures.append(error)
@@ -107,7 +108,7 @@ def throughput(port: int, request: Request, times: int, clients: int, offset: in
         thread.join()
     if failures:
         raise failures[0]
-    return (times // clients) * clients / (time.perf_counter() - began)
+    return each * clients / (time.perf_counter() - began)
 
 
 def p50(seconds: list[float]) -> float:

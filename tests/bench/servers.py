@@ -87,9 +87,10 @@ def running(
         finally:
             process.terminate()
             try:
-                process.wait(20)
+                process.wait(40)  # longer than workers are given to end
             except subprocess.TimeoutExpired:
                 process.kill()
+                process.wait(10)
 
 
 def _with_bytecode(folder: Path) -> dict[str, str]:

@@ -20,7 +20,7 @@ QUERY = (
 PAGES = (
     "/", LIST, f"{LIST}?q=zzzzqq", f"{LIST}/1", f"{LIST}/1/edit", QUERY, f"{LIST}/import", "/e/opportunity/1",
     "/e/opportunity/new", "/e/task", "/reports/sales_funnel", "/inbox", "/notifications", "/search?q=ljzz", "/runs",
-    "/recycle-bin", "/profile", "/view-as",
+    "/recycle-bin", "/profile", "/view-as", f"{LIST}/merge?id=1", f"{LIST}/merge?id=1&id=2", f"{LIST}/duplicates",
 )  # fmt: skip
 FEW = ("/", LIST, f"{LIST}/1", f"{LIST}/1/edit", QUERY, f"{LIST}/import", "/reports/sales_funnel", "/profile")
 RUN = """async () => {

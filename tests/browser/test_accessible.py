@@ -63,8 +63,7 @@ def test_no_page_has_a_serious_finding(
     language: str,
     pages: tuple[str, ...],
 ) -> None:
-    if not AXE.exists():
-        pytest.skip("axe-core is not installed: run `make assets`")
+    assert AXE.exists(), "axe-core is not installed: run `make assets`"
     page = open_page(viewport=viewport, theme=theme, language=language)
     found = {}
     for address in pages:
@@ -84,8 +83,7 @@ def test_no_page_has_a_serious_finding(
 
 
 def test_the_first_page_anybody_sees_is_accessible(open_page: Opener, live: Live) -> None:
-    if not AXE.exists():
-        pytest.skip("axe-core is not installed: run `make assets`")
+    assert AXE.exists(), "axe-core is not installed: run `make assets`"
     page = open_page(signed_in=False)
     page.goto(f"{live.address}/sign-in")
     assert findings(page) == []

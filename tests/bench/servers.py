@@ -82,7 +82,11 @@ def running(
             stderr=output,
         )
         try:
-            wait_until_it_answers(port, process, *first)
+            try:
+                wait_until_it_answers(port, process, *first)
+            except RuntimeError as problem:
+                problem.add_note(log.read_text(errors="replace")[-2000:])  # the folder goes with the benchmark
+                raise
             yield port, process
         finally:
             process.terminate()

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 # modules that register sources of actions; imported when the first action is asked for
 MODULES: tuple[str, ...] = (
     "runtime.ledgers.acting",
+    "runtime.pricing.acting",
     "runtime.granting",
     "runtime.decisions.handing",
     "runtime.decisions.approval_actions",

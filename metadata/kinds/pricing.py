@@ -226,6 +226,7 @@ set: {price: price}
             below=given.get("below"),
             kept=given.get("kept"),
             reads=_reads(thing, sources.values()),
+            marks=_pairs(found[key] for key in ("floor", "net")),
             origin=origin(thing),
         )
 
@@ -292,5 +293,8 @@ def _build_limits(given: Any, thing: Thing) -> Limits | None:
 def _reads(thing: Thing, sources: Iterable[Source | None]) -> frozenset[tuple[str, str]]:
     """What of the line and of what it belongs to decides the price."""
     found = [thing.expression((key,)) for key in (*_RULES[1:6],)]
-    found += [expression for source in sources if source is not None for _, expression in source.match]
-    return frozenset(pair for expression in found if expression is not None for pair in expression.reads)
+    return _pairs((*found, *(expression for source in sources if source is not None for _, expression in source.match)))
+
+
+def _pairs(expressions: Iterable[Expression | None]) -> frozenset[tuple[str, str]]:
+    return frozenset(pair for expression in expressions if expression is not None for pair in expression.reads)

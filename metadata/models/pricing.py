@@ -47,7 +47,7 @@ class Pricing:
 
     `quantity` is in base units. A line whose `kept` is true keeps the price a person gave. `floor` is the lowest price;
     `net` what is compared with it (the price where None); below it the line is marked, and `refuse` refuses it.
-    `reads` are the (entity, field) pairs a change of which decides anew.
+    `reads` are the (entity, field) pairs a change of which decides anew, `marks` those that only bear on the floor.
     """
 
     name: str
@@ -71,4 +71,5 @@ class Pricing:
     below: str | None
     kept: str | None
     reads: frozenset[tuple[str, str]]
+    marks: frozenset[tuple[str, str]]
     origin: Origin

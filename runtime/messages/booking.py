@@ -88,6 +88,21 @@ register(
         "pricing.multiple": {"zh": "数量须为 {bound} 的整倍数。", "en": "The quantity is a multiple of {bound}."},
         "pricing.below_floor": {"zh": "价格低于底价 {floor}。", "en": "The price is below the lowest one, {floor}."},
         "pricing.explained": {"zh": "{count} 行明细的单价及原因。", "en": "The prices of {count} lines, and why."},
+        "pricing.again": {"zh": "重新定价", "en": "Price again"},
+        "pricing.by_hand": {"zh": "{count} 行手工定价也按规则重算", "en": "Also the {count} lines priced by hand"},
+        "pricing.by_hand_help": {
+            "zh": "不勾选则手工单价保留。",
+            "en": "Left unticked, prices given by hand stay.",
+        },
+        "pricing.none_open": {
+            "zh": "没有可重新定价的明细：单据已定稿，或价格来自报价。",
+            "en": "No line is open to pricing: the document is settled, or its prices come from another one.",
+        },
+        "pricing.may_not_change": {"zh": "您没有权限修改此记录。", "en": "You are not allowed to change this record."},
+        "pricing.priced_again": {
+            "zh": "已按今天的价目重新定价：{count} 行中 {changed} 行单价变动。",
+            "en": "Priced again: {changed} of {count} prices changed.",
+        },
         "pricing.step.list": {"zh": "标价 {after}", "en": "List price {after}"},
         "pricing.step.price": {"zh": "价目“{label}”：{how}，得 {after}", "en": "Price list “{label}”: {how}, {after}"},
         "pricing.step.reduced": {

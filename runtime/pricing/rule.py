@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from runtime.records.values import Draft, Stored
     from runtime.site import Session
 
+AGAIN = "pricing:again"  # the cause of a change that prices every line anew
+
 
 @dataclass(frozen=True, slots=True)
 class _Line:
@@ -44,13 +46,26 @@ class PricingRule(RecordRule):
     previews = True
 
     def applies(self, app: Application, entity: Entity) -> bool:
-        return bool(app.rules_of(entity.name, "pricing"))
+        return bool(app.rules_of(entity.name, "pricing")) or bool(priced_lines(app, entity))
+
+    def gathering(self, session: Session, plan: EntityPlan, drafts: Sequence[Draft]) -> None:
+        for field, pricing in priced_lines(session.app, plan.entity):
+            wanting = [d for d in drafts if not d.creating and field not in d.lines and _bears(session, pricing, d)]
+            if wanting:
+                wanting[0].loader.own(plan.name, [d.record_id or 0 for d in wanting])
+                for draft in wanting:
+                    draft.take_lines(field)
 
     def deciding(self, session: Session, plan: EntityPlan, drafts: Sequence[Draft]) -> None:
         for pricing in session.app.rules_of(plan.name, "pricing"):
-            lines = [_line(session, pricing, draft) for draft in drafts if _concerned(pricing, draft)]
-            if lines:
-                _decide(session, pricing, lines)
+            open_ = [draft for draft in drafts if pricing.when is None or _value(pricing.when, draft) is True]
+            concerned = [draft for draft in open_ if _concerned(session, pricing, draft)]
+            if concerned:
+                _decide(session, pricing, [_line(session, pricing, draft) for draft in concerned])
+            decided = {id(draft) for draft in concerned}
+            for draft in open_:
+                if id(draft) not in decided and not pricing.marks.isdisjoint(_changes(draft)):
+                    _mark(session, pricing, draft)
 
     def judging(self, session: Session, plan: EntityPlan, drafts: Sequence[Draft]) -> None:
         for pricing in session.app.rules_of(plan.name, "pricing"):
@@ -63,16 +78,36 @@ def _value(expression: Expression | None, draft: Draft) -> Any:
     return None if expression is None else evaluate(expression, draft, draft.loader.environment)
 
 
-def _concerned(pricing: Pricing, draft: Draft) -> bool:
-    """New lines, and those where something that decides has changed, in the line or in what it belongs to."""
-    if not draft.creating:
-        changed = {(draft.plan.name, name) for name in draft.changed}
-        if draft.parent is not None:
-            changed |= {(draft.parent.plan.name, name) for name in draft.parent.changed}
-        marks = pricing.reads | {(pricing.entity, name) for name in (pricing.kept, pricing.price) if name}
-        if changed.isdisjoint(marks):
-            return False
-    return pricing.when is None or _value(pricing.when, draft) is True
+def priced_lines(app: Application, entity: Entity) -> list[tuple[str, Pricing]]:
+    """The lines of an entity whose prices are decided: the field they are in, and by what."""
+    every: Iterable[Pricing] = app.of("pricing").values()
+    parents = ((app.entities[pricing.entity], pricing) for pricing in every)
+    return [
+        (lines.parent_field, pricing)
+        for lines, pricing in parents
+        if lines.parent is not None and lines.parent[0] == entity.name and lines.parent_field is not None
+    ]
+
+
+def _bears(session: Session, pricing: Pricing, draft: Draft) -> bool:
+    """Whether the change of a record bears on the prices of its lines."""
+    return session.cause == AGAIN or not (pricing.reads | pricing.marks).isdisjoint(_changes(draft))
+
+
+def _changes(draft: Draft) -> set[tuple[str, str]]:
+    """What has changed in the line and in what it belongs to."""
+    changed = {(draft.plan.name, name) for name in draft.changed}
+    if draft.parent is not None:
+        changed |= {(draft.parent.plan.name, name) for name in draft.parent.changed}
+    return changed
+
+
+def _concerned(session: Session, pricing: Pricing, draft: Draft) -> bool:
+    """New lines, those where something that decides has changed, and all of them where they are priced again."""
+    if draft.creating or session.cause == AGAIN:
+        return True
+    marks = pricing.reads | {(pricing.entity, name) for name in (pricing.kept, pricing.price) if name}
+    return not _changes(draft).isdisjoint(marks)
 
 
 def _line(session: Session, pricing: Pricing, draft: Draft) -> _Line:
@@ -161,13 +196,23 @@ def _give(session: Session, pricing: Pricing, line: _Line, found: Decision) -> N
     if pricing.list_field is not None and line.list is not None:
         rulebook.decide(draft, pricing.list_field, rounded(line.list, line.scale))
         draft.given.discard(pricing.list_field)
-    below = _below(pricing, draft, line.rate)
+    _say(pricing, draft, [step.plain() for step in steps], _below(pricing, draft, line.rate))
+
+
+def _mark(session: Session, pricing: Pricing, draft: Draft) -> None:
+    """The price stays; whether it lies below the floor is looked at anew, as after another discount."""
+    kept = draft.raw(pricing.why) if pricing.why is not None else None
+    steps = [dict(step) for step in kept or () if isinstance(step, Mapping) and step.get("word") != "floor"]
+    _say(pricing, draft, steps, _below(pricing, draft, _terms(session, pricing, draft)[1]))
+
+
+def _say(pricing: Pricing, draft: Draft, steps: list[dict[str, Any]], below: Decimal | None) -> None:
     if pricing.below is not None:
         rulebook.decide(draft, pricing.below, below is not None)
     if below is not None:
-        steps.append(Step(word="floor", after=below))
+        steps.append(Step(word="floor", after=below).plain())
     if pricing.why is not None:
-        rulebook.decide(draft, pricing.why, [step.plain() for step in steps])
+        rulebook.decide(draft, pricing.why, steps)
 
 
 def _keeps(session: Session, pricing: Pricing, draft: Draft, decided: Decimal | None) -> bool:

@@ -41,6 +41,9 @@ class RecordRule:
         """Whether it takes part in writing this entity; asked once per published version."""
         raise NotImplementedError
 
+    def gathering(self, session: Session, plan: EntityPlan, drafts: Sequence[Draft]) -> None:
+        """Before anything is decided: may take lines nobody gave into the drafts, where the change bears on them."""
+
     def deciding(self, session: Session, plan: EntityPlan, drafts: Sequence[Draft]) -> None:
         """After defaults, before formulas and checks: may give values by `decide`."""
 
@@ -88,6 +91,11 @@ def decide(draft: Draft, name: str, value: Any) -> None:
 
 
 Groups = Sequence[tuple["EntityPlan", list["Draft"]]]
+
+
+def gathering(session: Session, plan: EntityPlan, roots: Sequence[Draft]) -> None:
+    for rule in plan.rules:
+        rule.gathering(session, plan, roots)
 
 
 def deciding(session: Session, groups: Groups, *, preview: bool = False) -> None:

@@ -305,6 +305,7 @@ def _saved(plan: EntityPlan, access: Access, draft: Answer | Draft, open_to_all:
 def _judge(session: Session, plan: EntityPlan, access: Access, roots: list[Draft]) -> list[tuple[Draft, Answer | None]]:
     if not roots:
         return []
+    rulebook.gathering(session, plan, roots)
     groups = tree_of(roots)
     for _, drafts in groups:
         announce(drafts, roots[0].loader)

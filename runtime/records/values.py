@@ -246,6 +246,15 @@ class Draft(_Record):
             return [record for record in found if record is not None]
         return _Record.members(self, name)
 
+    def take_lines(self, name: str) -> None:
+        """Takes the stored lines into the draft as they are, for rules that change them though nobody gave them."""
+        stored = self.loader.members(self.plan, self.plan.fields[name], self.record_id)
+        self.lines[name] = []
+        for index, member in enumerate(stored):
+            line = Draft(self.loader, member.plan, member.row, f"{self.path}{name}.{index}.")
+            line.parent, line.position = self, member.row.get("position")
+            self.lines[name].append(line)
+
     def old(self) -> Values | None:
         return None if self.before is None else Stored(self.loader, self.plan, self.before)
 

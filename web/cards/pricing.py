@@ -1,4 +1,4 @@
-"""The card of prices: what each line costs, and why."""
+"""The card of prices, what each line costs and why, and the dialog of pricing again."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from metadata.model import Application, Entity
 from runtime.pricing.explaining import explain_pricing
 from runtime.site import Session
 from web.i18n import _
-from web.panels import Panel, register
+from web.panels import Panel, dialog, register
 
 
 def applies(app: Application, entity: Entity) -> bool:
@@ -27,3 +27,4 @@ def data(session: Session, entity: str, record_id: int) -> Mapping[str, Any] | N
 register(
     Panel(word="pricing", label=lambda: str(_("Prices")), applies=applies, template="pricing/card.html", data=data)
 )
+dialog("pricing", "pricing/action.html")

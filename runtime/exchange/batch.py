@@ -33,9 +33,14 @@ def apply(session: Session, entity: str, batch: Sequence[RowPlan], *, singly: bo
         _save(session, creates, None if singly else lambda: records.create_many(session, entity, rows, atomic=False),
               lambda plan: records.create(session, entity, plan.values))  # fmt: skip
     if updates:
-        changes = [(plan.record_id or 0, plan.values, None) for plan in updates]
+        changes = [(plan.record_id or 0, plan.values, _version(plan)) for plan in updates]
         _save(session, updates, None if singly else lambda: records.update_many(session, entity, changes, atomic=False),
-              lambda plan: records.update(session, entity, plan.record_id or 0, plan.values))  # fmt: skip
+              lambda p: records.update(session, entity, p.record_id or 0, p.values, version=_version(p)))  # fmt: skip
+
+
+def _version(plan: RowPlan) -> int | None:
+    """Lines are written as a whole: nobody may have changed them since they were read."""
+    return plan.version if plan.guarded else None
 
 
 def _save(
@@ -91,6 +96,7 @@ def said(problems: Sequence[Mapping[str, Any]], language: str) -> str:
         text = say_problem(
             RecordProblem(code=problem["code"], params=problem["params"], message=problem["message"]), language
         )
-        where = problem["column"] or problem["field"]
+        label = problem.get("label") or {}
+        where = problem["column"] or label.get(language) or problem["field"]
         parts.append(f"{where}{colon}{text}" if where else text)
     return semicolon.join(part.rstrip("。.") for part in parts)

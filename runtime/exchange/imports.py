@@ -22,7 +22,8 @@ from runtime.database import roomy
 from runtime.errors import Busy, Forbidden, NotFound, Refused
 from runtime.exchange import state
 from runtime.exchange.batch import TurnedAway, apply
-from runtime.exchange.mapping import BadMapping, Column, as_given, field_of, key_field, map_columns, settled
+from runtime.exchange.families import batches, planner_of
+from runtime.exchange.mapping import BadMapping, Column, as_given, field_of, filled, hidden_paths, map_columns, settled
 from runtime.exchange.rejects import write_rejects
 from runtime.exchange.rows import Planner, RowPlan, Task
 from runtime.exchange.source import Header, Row, Source, data_rows, find_header, header_at, open_source, top_rows
@@ -214,7 +215,7 @@ def _read(
     session: Session, entity: Entity, path: Path, name: str, request: Request, *, some: bool = True
 ) -> tuple[Source, Header, tuple[Column, ...]]:
     source = open_source(path, name, sheet=request.sheet, encoding=request.encoding)
-    hidden = Access(session).hidden(entity.name)
+    hidden = hidden_paths(Access(session), entity)
     if request.header is None:
         header = find_header(source, lambda text: field_of(entity, text, hidden) is not None)
     else:
@@ -231,7 +232,7 @@ def _check_match(entity: Entity, key: str, columns: Sequence[Column], hidden: fr
     field = entity.fields.get(key)
     if field is None or key in hidden or not field.stored or field.storage in ("json", "children", "choices", "links"):
         raise BadMapping("import.match_not_possible", field=key)
-    if not any(column.field == key for column in columns):
+    if not any(column.target == key for column in columns):
         raise BadMapping("import.match_not_mapped", field=key)
 
 
@@ -248,16 +249,8 @@ def mapped_before(
     same = next((m for m in earlier if m and set(m) == names), None)
     if same is None:
         return None
-    known = {n: p for n, p in same.items() if not p or _still_there(session, entity, p, hidden)}
+    known = {n: p for n, p in same.items() if not p or filled(session.app, entity, p, hidden) is not None}
     return known if any(known.values()) else None
-
-
-def _still_there(session: Session, entity: Entity, path: str, hidden: frozenset[str]) -> bool:
-    name, _, key = path.partition(".")
-    found = entity.fields.get(name)
-    if found is None or found.retired or name in hidden:
-        return False
-    return not key or key_field(session.app, found, key) is not None
 
 
 def _remembered(session: Session, entity: Entity, header: Header, hidden: frozenset[str]) -> dict[str, str | None]:
@@ -271,7 +264,7 @@ def _remembered(session: Session, entity: Entity, header: Header, hidden: frozen
     for mapping in earlier:
         for name, path in (mapping or {}).items():
             unexplained = name in header.names and field_of(entity, name, hidden) is None
-            if path and unexplained and path.partition(".")[0] in entity.fields and path.split(".")[0] not in hidden:
+            if path and unexplained and filled(session.app, entity, path, hidden) is not None:
                 found.setdefault(name, path)
     return found
 
@@ -327,7 +320,9 @@ class _Run:
                 delimiter=self.settings["delimiter"],
             )
             header = Header(row=self.settings["header"], names=tuple(self.settings["headers"]))
-            for rows in _batches(data_rows(source, header)):
+            with self._session() as session:
+                planner = self._planner(session)
+            for rows in batches(data_rows(source, header), BATCH, planner):
                 done = [row for row in rows if row[0] <= self.position]
                 if done:
                     with self._session() as session:
@@ -381,7 +376,8 @@ class _Run:
         after = 0
         while True:
             with self._session() as session:
-                rows = [row for row, _ in state.refused_rows(session, self.id, after, BATCH)]
+                refused = (row for row, _ in state.all_refused(session, self.id, after))
+                rows = next(batches(refused, BATCH, self._planner(session)), [])
             if not rows:
                 return False
             if self.stop():
@@ -413,7 +409,7 @@ class _Run:
     def _planner(self, session: Session) -> Planner:
         """The planner on the version that the session has pinned; what it remembers of the file is kept."""
         if self.planner is None:
-            self.planner = Planner(self._task(session), dry_run=self.dry_run)
+            self.planner = planner_of(self._task(session), dry_run=self.dry_run)
         elif session.version != self.version:
             self.planner.renew(self._task(session))
         self.version = session.version
@@ -424,7 +420,7 @@ class _Run:
         if entity is None:
             raise NotFound()
         headers = self.settings["headers"]
-        hidden = Access(session).hidden(entity.name)
+        hidden = hidden_paths(Access(session), entity)
         columns = settled(session.app, entity, headers, self.settings["paths"], hidden)
         return Task(
             app=session.app,
@@ -458,8 +454,3 @@ class _Run:
 
 class _TakenBack(Exception):  # noqa: N818 - no error: the way out of a transaction that must leave nothing
     pass
-
-
-def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:
-    while batch := list(islice(rows, BATCH)):
-        yield batch

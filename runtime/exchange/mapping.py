@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from metadata.fields.reading import width_folded
 from metadata.model import Application, Entity, Field
 from runtime.errors import Answer, Refused
+from runtime.security.access import Access
 
 _REMARK = re.compile(r"[（(【\[](必填|必须|可选|选填|required|optional)[)）】\]]|[*＊：:]+$", re.IGNORECASE)
 _NOISE = re.compile(r"[\s_]+")
@@ -20,17 +21,24 @@ _STEP = re.compile(r"\s*[./／．→]\s*")
 class Column:
     """A column of the file. `field` is the field it fills, None where it fills none, and then `skipped` says why:
     unknown, computed (the system fills it), twice (an earlier column fills the field). `key` is the field of the linked
-    record that the cells name it by; without one they give its title, number or other unique text."""
+    record that the cells name it by; without one they give its title, number or other unique text. `lines` names the
+    field of lines whose line the column fills; `field` is then a field of the line."""
 
     index: int
     header: str
     field: str | None = None
     key: str | None = None
     skipped: str | None = None
+    lines: str | None = None
+
+    @property
+    def target(self) -> str | None:
+        """The field as problems name it: `name`, or `lines.quantity`."""
+        return f"{self.lines}.{self.field}" if self.lines and self.field else self.field
 
     @property
     def path(self) -> str | None:
-        return f"{self.field}.{self.key}" if self.field and self.key else self.field
+        return f"{self.target}.{self.key}" if self.field and self.key else self.target
 
 
 class BadMapping(Answer):
@@ -47,28 +55,29 @@ def map_columns(
     match: Sequence[str] = (),
     some: bool = True,
 ) -> tuple[Column, ...]:
-    """The columns of a file. `given` maps headers to `field`, `field.key` or None (leave out); the rest is guessed.
+    """The columns of a file. `given` maps headers to `field`, `field.key`, `lines.field`, `lines.field.key` or None
+    (leave out); the rest is guessed.
 
     What the system fills is left out where guessed, and kept where asked for by name, so that its rows are refused.
-    Raises `BadMapping` for a given column or field that does not exist, `Refused` where no column fills a field and
-    `some` must.
+    `hidden` names fields, those of lines as `lines.field`. Raises `BadMapping` for a given column or field that is not
+    there, `Refused` where no column fills a field and `some` must.
     """
     given = dict(given or {})
     if missing := [name for name in given if name not in headers]:
         raise BadMapping(column=missing[0])
     columns: list[Column] = []
     taken: set[str] = set()
-    asked = {path.partition(".")[0] for path in given.values() if path}
+    asked = {_target_of(app, entity, path) for path in given.values() if path}
     for index, header in enumerate(headers):
         if header in given:
             column = _asked(app, entity, index, header, given[header], hidden)
         else:
             column = _guessed(app, entity, index, header, hidden, match)
-            if column.field in asked:
+            if column.target in asked:
                 column = Column(index=index, header=header, skipped="twice")
-        if column.field is not None and column.field in taken:
+        if column.target in taken:
             column = Column(index=index, header=header, skipped="twice")
-        taken.update((column.field,) if column.field else ())
+        taken.update((column.target,) if column.target else ())
         columns.append(column)
     if some and not taken:
         raise Refused("import.no_columns", entity=entity.name)
@@ -80,11 +89,47 @@ def _asked(
 ) -> Column:
     if not path:
         return Column(index=index, header=header, skipped="unknown")
-    name, _, key = path.partition(".")
-    field = entity.fields.get(name)
-    if field is None or field.retired or name in hidden or (key and key_field(app, field, key) is None):
+    found = filled(app, entity, path, hidden)
+    if found is None:
         raise BadMapping("import.unknown_field", column=header, field=path)
-    return Column(index=index, header=header, field=name, key=key or None)
+    return replace(found, index=index, header=header)
+
+
+def filled(app: Application, entity: Entity, path: str, hidden: frozenset[str]) -> Column | None:
+    """What a column with this path fills; None where the path leads nowhere (any more)."""
+    name, _, rest = path.partition(".")
+    field = entity.fields.get(name)
+    if field is None or field.retired or name in hidden:
+        return None
+    line = line_of(app, field) if rest else None
+    if line is None:
+        fits = not rest or key_field(app, field, rest) is not None
+        return Column(index=0, header="", field=name, key=rest or None) if fits else None
+    inner, _, key = rest.partition(".")
+    part = line.fields.get(inner)
+    gone = part is None or part.retired or part.storage == "children" or f"{name}.{inner}" in hidden
+    if part is None or gone or (key and key_field(app, part, key) is None):
+        return None
+    return Column(index=0, header="", field=inner, key=key or None, lines=name)
+
+
+def line_of(app: Application, field: Field) -> Entity | None:
+    """The entity of the lines that a sheet may hold beside their record."""
+    writable = field.storage == "children" and field.computed == "no" and not field.system
+    return app.entities.get(field.entity or "") if writable else None
+
+
+def field_at(app: Application, entity: Entity, path: str) -> Field | None:
+    """The field that a problem names: one of the record, or of its lines."""
+    name, _, inner = path.partition(".")
+    field = entity.fields.get(name)
+    line = line_of(app, field) if field is not None and inner else None
+    return line.fields.get(inner) if line is not None else None if inner else field
+
+
+def _target_of(app: Application, entity: Entity, path: str) -> str | None:
+    found = filled(app, entity, path, frozenset())
+    return path.partition(".")[0] if found is None else found.target
 
 
 def _guessed(
@@ -96,10 +141,14 @@ def _guessed(
         field, rest = (field_of(entity, first, hidden), steps[0]) if steps else (None, "")
     if field is None:
         return Column(index=index, header=header, skipped="unknown")
-    if not importable(field) and field.name not in match:
+    if not (importable(field) or (rest and line_of(app, field))) and field.name not in match:
         return Column(index=index, header=header, skipped="computed")
     if not rest:
         return Column(index=index, header=header, field=field.name)
+    if (line := line_of(app, field)) is not None:
+        unseen = frozenset(path.removeprefix(f"{field.name}.") for path in hidden if path.startswith(f"{field.name}."))
+        inner = _guessed(app, line, index, rest, unseen, ())
+        return replace(inner, header=header, lines=field.name) if inner.field else replace(inner, header=header)
     key = key_field(app, field, rest)
     if key is None:
         return Column(index=index, header=header, skipped="unknown")
@@ -109,6 +158,12 @@ def _guessed(
 def importable(field: Field) -> bool:
     """Whether a guessed column may fill the field: what is written by people, and no lines."""
     return field.writable and field.storage != "children"
+
+
+def hidden_paths(access: Access, entity: Entity) -> frozenset[str]:
+    """The fields that a person may not see, those of the entity's lines as `lines.field`."""
+    lines = ((f.name, line) for f in entity.fields.values() if (line := line_of(access.app, f)) is not None)
+    return access.hidden(entity.name).union(f"{name}.{h}" for name, line in lines for h in access.hidden(line.name))
 
 
 def field_of(entity: Entity, header: str, hidden: frozenset[str] = frozenset()) -> Field | None:

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from metadata.fields import Rejection, field_type
+from metadata.fields.base import Coercion
 from metadata.model import Application, Entity, Field
 from runtime.errors import Answer, RecordProblem
 from runtime.exchange.lookup import existing, ids_by, stored_values, titles
@@ -41,13 +42,17 @@ class Task:
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def header_of(self, name: str | None) -> str | None:
-        """The column that fills a field; a path into lines or the record as a whole has none."""
-        return next((c.header for c in self.columns if c.field == name), None)
+        """The column that fills a field, one of lines as `lines.field`; the record as a whole has none."""
+        return next((c.header for c in self.columns if c.target == name), None) if name else None
 
 
 @dataclass(slots=True, eq=False)
 class RowPlan:
-    """One row on its way: `action` is create, update, same (nothing would change), skip (not asked for) or error."""
+    """One row on its way: `action` is create, update, same (nothing would change), skip (not asked for) or error.
+
+    Of a record with lines it is the first row; `below` are the others, `lines` the plans of the rows that hold a line,
+    by field, and `elsewhere` the problems of rows below. Where `guarded`, the record must still be of `version`.
+    """
 
     number: int
     cells: list[Any]
@@ -57,6 +62,28 @@ class RowPlan:
     version: int = 0
     before: dict[str, Any] | None = None  # of what an update changes, as JSON
     problems: list[RecordProblem] = field(default_factory=list)
+    below: list[Row] = field(default_factory=list)
+    lines: dict[str, list[RowPlan]] = field(default_factory=dict)
+    elsewhere: list[tuple[int, RecordProblem]] = field(default_factory=list)
+    guarded: bool = False
+    dropped: int = 0  # lines that go
+
+    @property
+    def last(self) -> int:
+        """The number of the last row that belongs to the record."""
+        return self.below[-1][0] if self.below else self.number
+
+    @property
+    def rows(self) -> int:
+        return 1 + len(self.below)
+
+    def take(self, number: int, problem: RecordProblem) -> None:
+        """Refuses the record for a problem of one of its rows."""
+        self.elsewhere.append((number, problem))
+        self.action = "error"
+
+    def refuse_at(self, number: int, code: str, name: str | None = None, **params: object) -> None:
+        self.take(number, RecordProblem(code=code, field=name, params={k: str(v) for k, v in params.items()}))
 
     def refuse(self, code: str, name: str | None = None, **params: object) -> None:
         self.problems.append(RecordProblem(code=code, field=name, params={k: str(v) for k, v in params.items()}))
@@ -70,32 +97,38 @@ class Planner:
     repeat, are remembered as well.
     """
 
+    together: Callable[[Row, Row], bool] | None = None  # whether a row belongs to the record another begins
+
     def __init__(self, task: Task, *, dry_run: bool = False) -> None:
         self.task = task
         self.dry_run = dry_run
         self.seen: dict[int, int] = {}  # hash of the key -> row
         self._texts: set[int] = set()  # hashes of (field, text) of rows that would be created
-        self._used = [c for c in task.columns if c.field is not None]
+        self._used = _used(task)
 
     def renew(self, task: Task) -> None:
         """Goes on with the same file on a newer published version."""
         for derived in ("_named", "_fields", "_may_create", "_places"):
             self.__dict__.pop(derived, None)
         self.task = task
-        self._used = [c for c in task.columns if c.field is not None]
+        self._used = _used(task)
 
     def plan(self, session: Session, rows: Sequence[Row]) -> list[RowPlan]:
         """The plans of the rows, in their order."""
-        batch = [self._read(number, cells) for number, cells in rows]
-        self._create_named(session, batch)
-        self._link_by_key(session, batch)
-        self._announce_titles(session, batch)
+        batch = [self.read(number, cells) for number, cells in rows]
+        self.link(session, batch)
         if self.task.match:
             self._match(session, batch)
         if self.dry_run:
             self._repeated(batch)
-        self._explain(session, [plan for plan in batch if plan.action == "error"])
+        self.explain(session, [plan for plan in batch if plan.action == "error"])
         return batch
+
+    def link(self, session: Session, batch: Sequence[RowPlan]) -> None:
+        """Cells that name records of other entities, looked up together."""
+        self._create_named(session, batch)
+        self._link_by_key(session, batch)
+        self._announce_titles(session, batch)
 
     def parts(self, rows: Sequence[Row]) -> list[Sequence[Row]]:
         """The rows, cut before each that names another since the last cut: that one is looked up, so it must be there.
@@ -122,7 +155,7 @@ class Planner:
         """Whether a link may be given by this field: text that is no long text, or a number."""
         return self.task.entity.fields[name].storage == "text"
 
-    def _explain(self, session: Session, refused: Sequence[RowPlan]) -> None:
+    def explain(self, session: Session, refused: Sequence[RowPlan]) -> None:
         """A row refused for one cell is told at once what is wrong with its others."""
         context = coercion(session)
         for plan in refused:
@@ -159,10 +192,10 @@ class Planner:
     def skip(self, session: Session, rows: Sequence[Row]) -> None:
         """Rows dealt with before the import was interrupted: only their keys matter."""
         if self.task.match:
-            for plan in [self._read(number, cells) for number, cells in rows]:
+            for plan in [self.read(number, cells) for number, cells in rows]:
                 self._key(session, plan)
 
-    def _read(self, number: int, cells: list[Any]) -> RowPlan:
+    def read(self, number: int, cells: list[Any]) -> RowPlan:
         plan = RowPlan(number, cells)
         width, values = len(cells), plan.values
         for index, name in self._places:
@@ -195,6 +228,8 @@ class Planner:
     def _create_named(self, session: Session, batch: Sequence[RowPlan]) -> None:
         """Creates the linked records that a person wants created, by their titles; the transaction is the batch's."""
         for name, meanings in self.task.values.items():
+            if name not in self.task.entity.fields:  # one of lines
+                continue
             wanted = {text for text, meant in meanings.items() if meant == CREATE}
             target = self.task.entity.fields[name].to
             given = [p for p in _having(batch, name) if _text(p.values[name]) in wanted]
@@ -264,7 +299,7 @@ class Planner:
                 plan.action = "skip"
             elif not self._may_create:
                 plan.refuse("value.unknown_record", self.task.match[0], value=str(plan.values[self.task.match[0]])[:60])
-        self._compare(session, [plan for plan in matched if plan.action == "update"])
+        self.compare(session, [plan for plan in matched if plan.action == "update"])
         for plan in matched:
             self._without_nothing(plan)
 
@@ -295,7 +330,7 @@ class Planner:
             return None
         return found
 
-    def _compare(self, session: Session, plans: Sequence[RowPlan]) -> None:
+    def compare(self, session: Session, plans: Sequence[RowPlan]) -> None:
         """Leaves only what differs from the stored record; a row without a difference is `same`."""
         stored = stored_values(session, self.task.entity, [p.record_id for p in plans if p.record_id], self._fields)
         context = coercion(session)
@@ -320,7 +355,7 @@ class Planner:
                 if value != was and _comparable(value) != _comparable(was):
                     spec = self.task.entity.fields[name]
                     changed[name] = value
-                    before[name] = field_type(spec.type).to_json(was, spec, context)
+                    before[name] = as_kept(was, spec, context)
             if plan.action != "error":
                 plan.values, plan.before = changed, before
                 plan.action = "update" if changed else "same"
@@ -332,6 +367,18 @@ class Planner:
     def _without_nothing(self, plan: RowPlan) -> None:
         if plan.action == "create":
             plan.values = {name: value for name, value in plan.values.items() if value is not None}
+
+
+def as_kept(value: Any, spec: Field, context: Coercion) -> Any:
+    """A stored value as JSON that an import reads back: ids are numbers, since text in a sheet is a title."""
+    if spec.storage == "link":
+        return value
+    return list(value or ()) if spec.storage == "links" else field_type(spec.type).to_json(value, spec, context)
+
+
+def _used(task: Task) -> list[Column]:
+    """The columns that fill fields of the record itself."""
+    return [c for c in task.columns if c.field is not None and c.lines is None]
 
 
 def _comparable(value: Any) -> Any:

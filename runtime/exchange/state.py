@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from runtime.errors import Conflict, NotFound
+from rules.expression import Expression
+from runtime.errors import Conflict, NotFound, RecordProblem
+from runtime.exchange.families import problems_by_row
+from runtime.exchange.mapping import field_at
 from runtime.exchange.rows import RowPlan, Task
 from runtime.exchange.source import Row
 from runtime.records.bulk import insert_of
@@ -29,7 +32,8 @@ COUNTS = ("done", "created", "updated", "rejected")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     """How far an import is. `state` is waiting, running, done, cancelled or parked; `same` counts rows that change
-    nothing, `skipped` those that were not asked for; `problem` says what ended it where it is parked. `undo` tells of
+    nothing, `skipped` those that were not asked for; `lines` how many lines of records with lines are created, updated,
+    same and removed; `problem` says what ended it where it is parked. `undo` tells of
     taking it back: its state and what came of it."""
 
     id: int
@@ -47,6 +51,7 @@ class Status:
     rejects: int | None = None  # file of the refused rows
     problem: str | None = None
     skipped: int = 0
+    lines: Mapping[str, int] | None = None
     undo: Mapping[str, Any] | None = None
     file: int | None = None
     created_at: datetime | None = None
@@ -127,6 +132,7 @@ def status(session: Session, import_id: int) -> Status:
         rejects=row["rejects"],
         problem=(row["result"] or {}).get("problem"),
         skipped=int((row["result"] or {}).get("skipped", 0)),
+        lines=(row["result"] or {}).get("lines"),
         undo=(row["result"] or {}).get("undo"),
         file=row["file"],
         created_at=row["created_at"],
@@ -151,29 +157,29 @@ def save_batch(
     moved = session.connection.execute(
         sa.update(import_state)
         .where(import_state.c.import_id == import_id, import_state.c.position == position)
-        .values(position=batch[-1].number)
+        .values(position=batch[-1].last)
     )
     if moved.rowcount != 1:
         raise Conflict("import.running")
     if keep:
         _save_rows(session, import_id, batch)
-    rejected = [_rejected(import_id, task, plan) for plan in batch if plan.action == "error"]
+    rejected = _rejected(import_id, task, batch)
     if rejected:
         session.connection.execute(sa.insert(import_reject), rejected)
-    count(session, import_id, batch, done=len(batch), rejected=len(rejected))
+    count(session, import_id, batch, done=sum(plan.rows for plan in batch), rejected=len(rejected))
 
 
 def save_retry(session: Session, import_id: int, task: Task, batch: Sequence[RowPlan]) -> None:
     """Rows refused before and tried again: those that landed are no longer refused, the others have fresh reasons."""
-    numbers = [plan.number for plan in batch]
+    numbers = [number for plan in batch for number in (plan.number, *(n for n, _ in plan.below))]
     session.connection.execute(
         sa.delete(import_reject).where(import_reject.c.import_id == import_id, import_reject.c.row.in_(numbers))
     )
-    rejected = [_rejected(import_id, task, plan) for plan in batch if plan.action == "error"]
+    rejected = _rejected(import_id, task, batch)
     if rejected:
         session.connection.execute(sa.insert(import_reject), rejected)
     _save_rows(session, import_id, batch)
-    count(session, import_id, batch, done=0, rejected=len(rejected) - len(batch))
+    count(session, import_id, batch, done=0, rejected=len(rejected) - len(numbers))
 
 
 def _save_rows(session: Session, import_id: int, batch: Sequence[RowPlan]) -> None:
@@ -189,18 +195,42 @@ def _save_rows(session: Session, import_id: int, batch: Sequence[RowPlan]) -> No
         insert.run(session.connection, len(kept), columns, {"import_id": import_id})
 
 
-def _rejected(import_id: int, task: Task, plan: RowPlan) -> dict[str, Any]:
-    problems = [
-        {
-            "column": task.header_of(problem.field),
-            "field": problem.field,
-            "code": problem.code,
-            "params": dict(problem.params),
-            "message": problem.message,
-        }
-        for problem in plan.problems
-    ]
-    return {"import_id": import_id, "row": plan.number, "cells": [_cell(c) for c in plan.cells], "problems": problems}
+def _rejected(import_id: int, task: Task, batch: Sequence[RowPlan]) -> list[dict[str, Any]]:
+    """The refused rows as they are kept: all rows of a refused record, which may be corrected and tried again."""
+    found = []
+    for plan in batch:
+        if plan.action == "error":
+            for (number, cells), problems in problems_by_row(plan):
+                told = [_problem(task, problem) for problem in _causes(task, problems)]
+                kept = [_cell(c) for c in cells]
+                found.append({"import_id": import_id, "row": number, "cells": kept, "problems": told})
+    return found
+
+
+def _causes(task: Task, problems: Sequence[RecordProblem]) -> list[RecordProblem]:
+    """Without what is missing only because a cell beside it could not be read: a default, a condition that needs it."""
+    if not any(problem.code.startswith("value.") for problem in problems):
+        return list(problems)
+    return [problem for problem in problems if not _follows(task, problem)]
+
+
+def _follows(task: Task, problem: RecordProblem) -> bool:
+    field = field_at(task.app, task.entity, problem.field or "")
+    if problem.code != "required" or field is None or task.header_of(problem.field) is not None:
+        return False
+    return field.required_when is not None or isinstance(field.default, Expression)
+
+
+def _problem(task: Task, problem: RecordProblem) -> dict[str, Any]:
+    field = field_at(task.app, task.entity, problem.field or "")
+    return {
+        "column": task.header_of(problem.field),
+        "label": None if field is None else dict(field.label.values),  # where no column fills it
+        "field": problem.field,
+        "code": problem.code,
+        "params": dict(problem.params),
+        "message": problem.message,
+    }
 
 
 def _cell(cell: Any) -> Any:
@@ -219,9 +249,11 @@ def count(session: Session, import_id: int, batch: Sequence[RowPlan], *, done: i
     table = session.table(JOB)
     actions = [plan.action for plan in batch]
     told = session.connection.scalar(sa.select(table.c.result).where(table.c.id == import_id)) or {}
-    quiet = {
+    quiet: dict[str, Any] = {
         word: int(told.get(word, 0)) + actions.count(action) for word, action in (("same", "same"), ("skipped", "skip"))
     }
+    if any(plan.lines for plan in batch):
+        quiet["lines"] = _lines(told.get("lines") or {}, batch)
     session.connection.execute(
         sa.update(table)
         .where(table.c.id == import_id)
@@ -234,6 +266,15 @@ def count(session: Session, import_id: int, batch: Sequence[RowPlan], *, done: i
             updated_at=session.now,
         )
     )
+
+
+def _lines(told: Mapping[str, int], batch: Sequence[RowPlan]) -> dict[str, int]:
+    """How many lines are created, changed, unchanged and removed with the records that land."""
+    landed = [plan for plan in batch if plan.action in ("create", "update", "same")]
+    lines = [line for plan in landed for members in plan.lines.values() for line in members]
+    by = {word: sum(1 for x in lines if x.action == a) for word, a in (("updated", "update"), ("same", "same"))}
+    fresh = {"created": len(lines) - sum(by.values()), **by, "removed": sum(plan.dropped for plan in landed)}
+    return {word: int(told.get(word, 0)) + count for word, count in fresh.items()}
 
 
 def set_job(session: Session, import_id: int, **values: Any) -> None:
@@ -252,8 +293,7 @@ def refused_rows(session: Session, import_id: int, after: int = 0, limit: int = 
     return [((int(number), list(cells)), problems) for number, cells, problems in found]
 
 
-def all_refused(session: Session, import_id: int) -> Iterator[tuple[Row, Any]]:
-    after = 0
+def all_refused(session: Session, import_id: int, after: int = 0) -> Iterator[tuple[Row, Any]]:
     while part := refused_rows(session, import_id, after):
         yield from part
         after = part[-1][0][0]

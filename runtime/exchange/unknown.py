@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
+from metadata.model import Entity
 from runtime.exchange import state
+from runtime.exchange.mapping import field_at
 from runtime.exchange.source import text_of
 from runtime.security.access import Access
 
@@ -20,7 +22,7 @@ MOST_ROWS, MOST_TEXTS = 20_000, 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unknown:
-    """A text in the cells of `field` that is no choice, or no record of the linked entity.
+    """A text in the cells of `field` that is no choice, or no record of the linked entity; of lines as `lines.field`.
 
     `can_create`: a record may be made of the text alone.
     """
@@ -43,7 +45,7 @@ def unknown_values(session: Session, import_id: int) -> list[Unknown]:
     for (_, cells), problems in islice(state.all_refused(session, import_id), MOST_ROWS):
         for problem in problems:
             kind, name = CODES.get(problem["code"]), problem["field"]
-            field = entity.fields.get(name or "")
+            field = field_at(session.app, entity, name or "")
             if kind is None or field is None or name not in places or field.storage not in ("text", "link"):
                 continue
             text = text_of(cells[places[name]]) if places[name] < len(cells) else ""
@@ -55,15 +57,16 @@ def unknown_values(session: Session, import_id: int) -> list[Unknown]:
             text=text,
             kind="choice" if kind == "choice" else "record",
             count=count,
-            can_create=kind == "record" and _creatable(session, entity.fields[name].to),
+            can_create=kind == "record" and _creatable(session, name, entity),
         )
         for (name, text, kind), count in counted.most_common(MOST_TEXTS)
     ]
 
 
-def _creatable(session: Session, target: str | None) -> bool:
-    """Whether a record of the entity may be created of its title alone, by this person."""
-    entity = session.app.entities.get(target or "")
+def _creatable(session: Session, path: str, holder: Entity) -> bool:
+    """Whether a record of the linked entity may be created of its title alone, by this person."""
+    link = field_at(session.app, holder, path)
+    entity = session.app.entities.get((link.to if link is not None else None) or "")
     if entity is None or entity.platform or not Access(session).can(entity.name, "create"):
         return False
     needed = [f for f in entity.own_fields if f.required and f.default is None and f.writable and not f.retired]

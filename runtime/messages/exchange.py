@@ -82,6 +82,14 @@ register(
             "zh": "有 {count} 条记录与匹配字段相符。",
             "en": "{count} records fit the match field.",
         },
+        "import.differs": {
+            "zh": "与该记录首行（第 {row} 行）不同；明细行应留空或重复首行的内容。",
+            "en": "This differs from row {row}, where the record begins; its other rows leave it empty or repeat it.",
+        },
+        "import.held_back": {
+            "zh": "与第 {row} 行属于同一记录，随该行一并未导入。",
+            "en": "It belongs to the same record as row {row}, and stays out together with it.",
+        },
         "import.too_many_cells": {"zh": "此行的列数多于表头。", "en": "This row has more cells than the header."},
         "import.running": {"zh": "该导入正在进行。", "en": "This import is running already."},
         "import.ended": {"zh": "该导入已经结束。", "en": "This import has ended already."},

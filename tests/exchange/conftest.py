@@ -61,11 +61,42 @@ fields:
   name: {type: text, required: true}
   code: {type: text, unique: true}
 ---
+entity: item
+label: {zh: 产品, en: Product}
+title: name
+fields:
+  name: {type: text, required: true}
+  code: {type: text, unique: true}
+---
+entity: deal
+label: {zh: 订单, en: Deal}
+title: name
+owner: owner
+fields:
+  name:  {type: text, required: true, label: {zh: 主题, en: Subject}}
+  firm:  {type: link, to: firm, label: {zh: 客户, en: Customer}}
+  owner: {type: user, default: "=user", label: {zh: 负责人, en: Owner}}
+  notes: {type: text, label: {zh: 备注, en: Notes}}
+  lines: {type: lines, entity: deal_line, combine: {same: [item, text], sum: [quantity]}, label: {zh: 明细, en: Lines}}
+  total: {type: money, formula: "lines.sum(quantity * price)", label: {zh: 合计, en: Total}}
+---
+entity: deal_line
+label: {zh: 订单明细, en: Deal line}
+fields:
+  deal:     {type: link, to: deal, required: true, on_delete: cascade}
+  item:     {type: link, to: item, label: {zh: 产品, en: Product}}
+  text:     {type: text, label: {zh: 说明, en: Text}}
+  quantity: {type: decimal, scale: 2, required: true, min: 0, label: {zh: 数量, en: Quantity}}
+  price:    {type: money, min: 0, label: {zh: 单价, en: Price}}
+  cost:     {type: money, sensitive: true, label: {zh: 成本, en: Cost}}
+---
 role: seller
 label: {zh: 销售, en: Seller}
 grants:
   firm: {read: own, create: own, edit: own, import: all, export: own}
   area: {read: all}
+  item: {read: all}
+  deal: {read: own, create: own, edit: own, import: all, delete: own}
   user: {read: all}
 ---
 role: reader
@@ -73,6 +104,7 @@ label: {zh: 只读, en: Reader}
 grants:
   firm: {read: all}
 """
+ITEMS = [("软件许可", "S1"), ("台式机", "H1"), ("培训", "T1")]
 AREAS = [("华南", "south"), ("华东", "east"), ("华北", "north")]
 
 
@@ -93,6 +125,7 @@ def make_site(folder: Path, url: str) -> Site:
             [{"holder": u, "role": r, "position": 1} | stamp for u, r in roles],
         )
         session.connection.execute(sa.insert(session.table("area")), [{"name": n, "code": c} | stamp for n, c in AREAS])
+        session.connection.execute(sa.insert(session.table("item")), [{"name": n, "code": c} | stamp for n, c in ITEMS])
     return site
 
 

@@ -283,6 +283,15 @@ def test_an_import_is_undone(site: Site, tmp_path: Path) -> None:
         undo_import(site, fresh.id)
 
 
+def test_links_and_choices_come_back_when_an_import_is_undone(site: Site, tmp_path: Path) -> None:
+    import_file(site, "firm", sheet(tmp_path / "a.csv", "编号,企业名称,地区,标签,类型\nA1,甲,华南,重点,企业\n"))
+    before = firms(site)[0]
+    path = sheet(tmp_path / "b.csv", "编号,地区,标签,类型\nA1,华东,贵宾,个人\n")
+    undone = undo_import(site, import_file(site, "firm", path, request=Request(match=("code",))).id)
+    assert (undone.restored, undone.kept) == (1, ())
+    assert [firms(site)[0][name] for name in ("region", "kind")] == [before[name] for name in ("region", "kind")]
+
+
 def test_the_file_of_refused_rows_is_corrected_and_imported(lite: Site, tmp_path: Path) -> None:
     path = sheet(tmp_path / "a.csv", "企业名称,电话,备注\n甲,13912345678,\n乙,1391234,=1+1\n")
     done = import_file(lite, "firm", path)

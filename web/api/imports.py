@@ -140,6 +140,7 @@ def _status(found: Status) -> dict[str, Any]:
         "created": found.created,
         "updated": found.updated,
         "same": found.same,
+        "lines": dict(found.lines) if found.lines is not None else None,
         "rejected": found.rejected,
         "problem": found.problem,
         "mapping": dict(found.mapping),

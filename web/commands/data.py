@@ -9,9 +9,10 @@ from typing import Any
 import click
 
 from runtime.commands import data
+from runtime.exchange.state import Status
 from web.commands.shell import Failure, Shell, command, option, pass_shell
 
-COUNTS = ("total", "created", "updated", "same", "rejected", "dry_run")
+COUNTS = ("total", "created", "updated", "same", "lines", "rejected", "dry_run")
 
 
 @command(
@@ -63,10 +64,20 @@ def import_file(
         shell.warn(f"{result.rejected} rows were refused{where} ¦ {result.rejected} 行未导入{there}")
     shell.answer(
         {name: getattr(result, name) for name in COUNTS} | {"rejects": None if place is None else str(place)},
-        f"{result.created} created, {result.updated} updated, {result.rejected} refused. ¦ "
-        f"新建 {result.created} 条，更新 {result.updated} 条，拒绝 {result.rejected} 条。",
+        f"{result.created} created, {result.updated} updated, {result.rejected} refused.{_lines(result, 'en')} ¦ "
+        f"新建 {result.created} 条，更新 {result.updated} 条，拒绝 {result.rejected} 条。{_lines(result, 'zh')}",
     )
     raise click.exceptions.Exit(1 if result.rejected else 0)
+
+
+def _lines(result: Status, language: str) -> str:
+    """What became of lines, where the sheet had any."""
+    if result.lines is None:
+        return ""
+    created, updated, removed = (result.lines.get(word, 0) for word in ("created", "updated", "removed"))
+    if language == "zh":
+        return f"明细：新建 {created} 行，更新 {updated} 行，删除 {removed} 行。"
+    return f" Lines: {created} created, {updated} updated, {removed} removed."
 
 
 class _progress:  # noqa: N801 - reads like the built-in context managers

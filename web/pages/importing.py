@@ -14,7 +14,7 @@ from metadata.model import Entity
 from runtime.errors import Answer, Forbidden, NotFound, Refused
 from runtime.exchange import state as imports_state
 from runtime.exchange.imports import Preview, Request, begin, preview
-from runtime.exchange.mapping import importable
+from runtime.exchange.mapping import importable, line_of
 from runtime.exchange.rows import MODES
 from runtime.exchange.source import text_of
 from runtime.exchange.writers import Sheet, write_xlsx
@@ -75,10 +75,12 @@ def take(entity: str) -> Response:
 
 @blueprint.get("/e/<entity>/import/template")
 def template(entity: str) -> Response:
-    """An empty table with a column for every field this person may fill; required ones carry a star."""
+    """An empty table with a column for every field this person may fill, those of lines as well (`明细/数量`); required
+    ones carry a star."""
     binder = Binder(reading())
     described = _open(binder, entity)
-    names = [label + ("*" if described.fields[name].required else "") for name, label in fields_of(binder, described)]
+    fields = fields_of(binder, described) + lines_of(binder, described)
+    names = [label + ("*" if _required(binder, described, path) else "") for path, label in fields]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "template.xlsx"
         title = described.plural.of(binder.language)
@@ -92,6 +94,27 @@ def fields_of(binder: Binder, described: Entity) -> list[tuple[str, str]]:
     locked = binder.access.hidden(described.name) | binder.access.read_only(described.name)
     found = (f for f in described.fields.values() if importable(f) and not f.retired and f.name not in locked)
     return [(f.name, f.label.of(binder.language)) for f in found if f.type not in ("secret", "file", "image", "files")]
+
+
+def lines_of(binder: Binder, described: Entity) -> list[tuple[str, str]]:
+    """Paths and labels of the fields of lines that a column may fill, as `lines.quantity` and `明细/数量`."""
+    found: list[tuple[str, str]] = []
+    locked = binder.access.hidden(described.name) | binder.access.read_only(described.name)
+    for holder in described.fields.values():
+        line = line_of(binder.app, holder)
+        if line is not None and not holder.retired and not holder.readonly and holder.name not in locked:
+            back = holder.by or (line.parent[1] if line.parent else "")
+            label = holder.label.of(binder.language)
+            inner = ((name, text) for name, text in fields_of(binder, line) if name != back)
+            found += [(f"{holder.name}.{name}", f"{label}/{text}") for name, text in inner]
+    return found
+
+
+def _required(binder: Binder, described: Entity, path: str) -> bool:
+    """Whether a new record, or a new line, needs the field; lines themselves are never needed."""
+    name, _, inner = path.partition(".")
+    line = line_of(binder.app, described.fields[name]) if inner else None
+    return not inner and described.fields[name].required if line is None else line.fields[inner].required
 
 
 @blueprint.get("/e/<entity>/import/<int:file_id>")
@@ -144,6 +167,7 @@ def _columns(binder: Binder, described: Entity, file_id: int, asked: Request, **
         ],
         "encodings": ENCODINGS if seen.kind == "csv" else (),
         "fields": fields,
+        "line_fields": lines_of(binder, described),
         "keys": keys,
         "match": _likely_key(described, paths),
         "mode": "both",

@@ -7,11 +7,13 @@ from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, request
 
+from metadata.model import Entity
 from runtime.digits import number_in
 from runtime.errors import Answer, NotFound
 from runtime.exchange import background
 from runtime.exchange.batch import said
 from runtime.exchange.imports import begin_again, landed_before, request_of, run_import
+from runtime.exchange.mapping import field_at
 from runtime.exchange.rows import CREATE, EMPTY
 from runtime.exchange.state import Status, refused_rows
 from runtime.exchange.state import status as status_of
@@ -82,7 +84,7 @@ def _page(import_id: int, problem: str = "", status: int = 200) -> Response:
 def _unchanged(trial: Status, landed: Status) -> Status:
     """What the trial of a file comes to whose import has been made: nothing new."""
     same = landed.created + landed.updated + landed.same
-    return replace(trial, created=0, updated=0, same=same, skipped=landed.skipped, rejected=landed.rejected)
+    return replace(trial, created=0, updated=0, same=same, skipped=landed.skipped, rejected=landed.rejected, lines=None)
 
 
 def _refused(session: Session, found: Status) -> list[tuple[int, str]]:
@@ -96,12 +98,16 @@ def _unknown(binder: Binder, found: Status) -> list[dict[str, Any]]:
     meant = request_of(binder.session, found.id).values
     listed = []
     for one in unknown_values(binder.session, found.id):
-        bound = binder.field(entity.name, one.field)
+        path = tuple(one.field.split("."))
+        bound = binder.path(entity.name, path)
         if bound is not None:
+            label = "/".join(filter(None, (binder.label(entity.name, path[0]) if path[1:] else "", bound.label)))
             choices = [(c.name, c.label) for c in bound.choices if not c.retired]
             may_create = one.can_create or (one.kind == "choice" and binder.session.user.admin)
             now = meant.get(one.field, {}).get(one.text, REFUSE)
-            listed.append({"one": one, "field": bound, "choices": choices, "create": may_create, "now": now})
+            listed.append(
+                {"one": one, "field": bound, "label": label, "choices": choices, "create": may_create, "now": now}
+            )
     return listed
 
 
@@ -138,14 +144,14 @@ def mean(import_id: int) -> Response:
         raise NotFound
     new: dict[str, list[str]] = {}
     for one, answer in answers:
-        options = entity.fields[one.field].options
+        options = _options(binder, entity, one)
         if answer == CREATE and one.kind == "choice" and options:
             new.setdefault(options, []).append(one.text)
     try:
         if new:
             end_reading()
             made = publish_choices(session, new)
-            answers = [(one, _made(one, answer, entity.fields[one.field].options, made)) for one, answer in answers]
+            answers = [(one, _made(one, answer, _options(binder, entity, one), made)) for one, answer in answers]
         for one, answer in answers:
             meant.setdefault(one.field, {})[one.text] = answer
         with writing() as writer:
@@ -153,6 +159,11 @@ def mean(import_id: int) -> Response:
         return launch(tried)
     except Answer as error:
         return _page(import_id, say_answer(error, state().language), error.status)
+
+
+def _options(binder: Binder, entity: Entity, one: Unknown) -> str | None:
+    field = field_at(binder.app, entity, one.field)
+    return None if field is None else field.options
 
 
 def _answers(unknown: list[Unknown]) -> list[tuple[Unknown, str]]:

@@ -120,6 +120,18 @@ def _sqlite_functions() -> Any:
     return install
 
 
+def glance(engine: sa.Engine) -> sa.Connection:
+    """A connection for one statement that reads, in no transaction; to be closed.
+
+    PostgreSQL would be asked to begin one and to roll it back, which costs as much as the statement, and the driver
+    would forget what it has prepared.
+    """
+    connection = engine.connect()
+    if connection.dialect.name == "postgresql":
+        connection.execution_options(isolation_level="AUTOCOMMIT")
+    return connection
+
+
 def begin_limit(connection: sa.Connection, seconds: int) -> None:
     """For an engine made `limited`: the transaction that has begun may take `seconds`, 0 as long as it likes.
 

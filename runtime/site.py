@@ -123,7 +123,7 @@ class Site:
         found = self._published
         if found is not None and time.monotonic() - self._checked < FRESH_SECONDS:
             return found
-        with database.answering(), self.engine.connect() as connection:
+        with database.answering(), database.glance(self.engine) as connection:
             return self._pin(connection)
 
     @property
@@ -165,9 +165,9 @@ class Site:
             if store.newest(connection) == published.number:
                 self.serve(published)
 
-    def _pin(self, connection: sa.Connection) -> Published:
-        """The newest version as seen by this transaction."""
-        number = store.newest(connection)
+    def _pin(self, connection: sa.Connection, number: int | None = None) -> Published:
+        """The newest version as seen by this transaction, which is `number` where that is known."""
+        number = number or store.newest(connection)
         found = self._published
         if self._layers[1] and time.monotonic() - self._layers[0] > LAYERS_SECONDS:
             self.layers = ()
@@ -217,9 +217,9 @@ class Site:
         """
         if write:
             self.published()  # a new version is read and put together before the lock of a writer is held, not under it
-        opened = nullcontext(connection) if connection else Transaction(self, write, channel in PATIENCE_OF)
-        with database.answering(), opened as connection:
-            published = self._pin(connection) if write else self.published()
+        own = Transaction(self, write, channel in PATIENCE_OF)
+        with database.answering(), nullcontext(connection) if connection else own as connection:
+            published = self._pin(connection, own.newest) if write else self.published()
             session = Session(
                 site=self,
                 published=published,
@@ -272,12 +272,13 @@ class Site:
 class Transaction:
     """A connection of the site in a transaction: kept at the end if it writes, given up if it reads or breaks off."""
 
-    __slots__ = ("_begun", "_limited", "_plain", "_site", "_write")
+    __slots__ = ("_begun", "_limited", "_plain", "_site", "_write", "newest")
 
     def __init__(self, site: Site, write: bool, limited: bool) -> None:
         self._site = site
         self._write = write
         self._limited = limited
+        self.newest: int | None = None  # the version published last, for one that writes
 
     def __enter__(self) -> sa.Connection:
         plain = self._plain = self._site.engine.connect()
@@ -292,7 +293,7 @@ class Transaction:
             if self._site.limited:
                 database.begin_limit(connection, self._site.settings.query_seconds if self._limited else 0)
             if self._write:
-                store.enter_writer(connection)
+                self.newest = store.enter_writer(connection)
             return connection
         except BaseException:
             plain.close()
@@ -300,7 +301,8 @@ class Transaction:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
         try:
-            if self._write:
+            if self._write or (kind is None and self._site.dialect == "postgresql"):
+                # reads are READ ONLY there; with ROLLBACK the driver would forget what it has prepared
                 self._begun.__exit__(kind, error, trace)
             else:
                 self._begun.rollback()

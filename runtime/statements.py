@@ -24,6 +24,24 @@ def fetch(connection: sa.Connection, text: str, given: Sequence[Any] | Mapping[s
     return _run(connection, text, given)[0]
 
 
+def fetch_last(connection: sa.Connection, *texts: str) -> list[tuple[Any, ...]]:
+    """Statements without binds in one message to PostgreSQL, one seeing what the other did; the last's rows."""
+    if _is_watched(connection):
+        answers = [_run_heard(connection, text, ())[0] for text in texts]
+        return answers[-1]
+    cursor: Any = connection.connection.cursor()
+    try:
+        cursor.execute("; ".join(texts))
+        while cursor.nextset():
+            pass
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise _told(connection, "; ".join(texts), (), error) from error
+    finally:
+        cursor.close()
+
+
 def send(connection: sa.Connection, text: str, given: Sequence[Any] | Mapping[str, Any] = ()) -> int | None:
     """Runs a statement that answers no rows; the id SQLite gave the row inserted last."""
     return _run(connection, text, given)[2]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, g, request
+from flask import Flask, abort, g, request
 from flask.globals import request_ctx
 from secure import ContentSecurityPolicy, Secure
 from secure.headers import (
@@ -20,6 +22,9 @@ from werkzeug.routing import IntegerConverter
 
 from runtime.settings import Settings
 from web.state import State
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 MOST_BODY = 32 * 1024 * 1024
 MOST_FORM = 2 * 1024 * 1024
@@ -67,6 +72,35 @@ class RecordNumber(IntegerConverter):
     regex = "[0-9]{1,16}"
 
 
+_REQUEST_ID = "octavo.request_id"
+_UNSAID = (None, "no-cache")  # no-cache is what send_file says of its own accord
+
+
+class _Headed:
+    """Gives every answer the fixed headers it does not have itself.
+
+    Below Flask, where headers are a list: as a mapping each of them would be looked up and checked at every answer.
+    """
+
+    def __init__(self, inner: WSGIApplication, fixed: Mapping[str, str]) -> None:
+        self._inner = inner
+        self._fixed = [(name.lower(), (name, value)) for name, value in fixed.items()]
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+            said = {name.lower(): value for name, value in headers}
+            if said.get("cache-control") in _UNSAID:
+                headers = [pair for pair in headers if pair[0].lower() != "cache-control"]
+                headers.append(("Cache-Control", "no-store"))
+            headers.extend([pair for key, pair in self._fixed if key not in said])
+            known = environ.get(_REQUEST_ID)
+            if known is not None:
+                headers.append(("X-Request-Id", known))
+            return start_response(status, headers, *more)
+
+        return self._inner(environ, start)
+
+
 def install(app: Flask, settings: Settings) -> None:
     """Registers limits and headers on the application, before its addresses."""
     app.url_map.converters["int"] = RecordNumber
@@ -77,29 +111,18 @@ def install(app: Flask, settings: Settings) -> None:
         MAX_FORM_MEMORY_SIZE=MOST_FORM,
         MAX_FORM_PARTS=MOST_FIELDS,
     )
-    fixed = [(name.lower(), (name, value)) for name, value in secure_headers(https=https).items()]
+    app.wsgi_app = _Headed(app.wsgi_app, secure_headers(https=https))  # type: ignore[method-assign]
 
     @app.before_request
     def check() -> None:
-        g.octavo = State(request_id=secrets.token_hex(8))
         asked = request_ctx.request  # looked up once: each look through the proxy costs as much as a statement's bind
+        g.octavo = State(request_id=secrets.token_hex(8))
+        asked.environ[_REQUEST_ID] = g.octavo.request_id
         _ = asked.host  # refuses a host that is not ours
         if len(asked.query_string) > MOST_QUERY:
             abort(414)
         if asked.method not in ("GET", "HEAD", "OPTIONS"):
             _check_body()
-
-    @app.after_request
-    def finish(response: Response) -> Response:
-        headers = response.headers
-        said = {name.lower(): value for name, value in headers}
-        headers.extend([pair for key, pair in fixed if key not in said])
-        now = g.get("octavo")
-        if now is not None:
-            headers.add("X-Request-Id", now.request_id)
-        if said.get("cache-control", "no-cache") == "no-cache":  # what send_file says of its own accord
-            headers["Cache-Control"] = "no-store"
-        return response
 
     @app.teardown_request
     def close(_error: BaseException | None) -> None:

@@ -17,7 +17,7 @@ from runtime.errors import Outdated
 from runtime.publishing import kept
 from runtime.schema.internal import version
 from runtime.settings import Settings
-from runtime.statements import fetch
+from runtime.statements import fetch, fetch_last
 
 _log = logging.getLogger("octavo.store")
 LOCK_KEY = 0x0C7A_0001  # PostgreSQL advisory lock: writers share it, publishing takes it alone
@@ -45,10 +45,12 @@ def newest(connection: sa.Connection) -> int | None:
     return found
 
 
-def enter_writer(connection: sa.Connection) -> None:
-    """Holds off publishing until this transaction ends, so that it writes to the version it has read."""
+def enter_writer(connection: sa.Connection) -> int | None:
+    """Holds off publishing until this transaction ends, so that it writes to the version it has read: the newest."""
     if connection.dialect.name == "postgresql":
-        fetch(connection, f"SELECT pg_advisory_xact_lock_shared({LOCK_KEY})")
+        found: int | None = fetch_last(connection, f"SELECT pg_advisory_xact_lock_shared({LOCK_KEY})", _NEWEST)[0][0]
+        return found
+    return newest(connection)
 
 
 def enter_publisher(connection: sa.Connection, seconds: int) -> None:

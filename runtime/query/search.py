@@ -19,7 +19,7 @@ from runtime.query.pinyin import initials
 from runtime.records.plan import EntityPlan, plan_of
 from runtime.records.values import Draft
 from runtime.schema.names import physical
-from runtime.statements import fetch, send_many
+from runtime.statements import fetch, send, send_many
 
 if TYPE_CHECKING:
     from runtime.security.access import Access
@@ -208,7 +208,11 @@ def _insert(session: Session, plan: EntityPlan, rows: Sequence[tuple[Any, ...]])
         send_many(session.connection, statement, rows)
         return
     statement = f"INSERT INTO {name} (rowid, words) VALUES (%s, array_to_tsvector(%s::text[]))"  # noqa: S608
-    send_many(session.connection, statement, [(row[0], _lexemes(row[1:])) for row in rows])
+    entries = [(row[0], _lexemes(row[1:])) for row in rows]
+    if len(entries) == 1:  # the driver opens a pipeline for many
+        send(session.connection, statement, entries[0])
+    else:
+        send_many(session.connection, statement, entries)
 
 
 def _lexemes(texts: Iterable[str]) -> list[str]:

@@ -20,7 +20,7 @@ from runtime.query.expressions import condition, field_value
 from runtime.query.paging import CAP, Binds, Prepared
 from runtime.query.sql_context import Moments
 from runtime.records.plan import EntityPlan, plan_of
-from runtime.schema.tables import column_name, is_column, is_many
+from runtime.schema.tables import column_name, is_column, is_many, sort_column
 from runtime.security.access import Access, sql_context
 
 if TYPE_CHECKING:
@@ -352,11 +352,9 @@ class _Builder:
                 return self.aliases[step].c.id
             return self._sort_element(target, title, self.aliases[step], (*path, title.name))
         if is_column(member):
-            column = column_name(member)
-            if member.storage == "text" and member.sort_key:
-                return self.access.masks.shown(entity, member.name, alias, alias.c[f"{column}__sort"])
-            if member.type == "money":
-                return self.access.masks.shown(entity, member.name, alias, alias.c[f"{column}__base"])
+            column = sort_column(self.session.app.entities[entity], member)
+            if column != column_name(member):
+                return self.access.masks.shown(entity, member.name, alias, alias.c[column])
         element = self._element(entity, member, alias)
         if member.options and member.options in self.session.app.options and member.storage == "text":
             choices = self.session.app.options[member.options].choices

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from itertools import repeat
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
 
-from runtime.statements import send, send_many
+from runtime.statements import fetch, send, send_many
 
 if TYPE_CHECKING:
     from runtime.site import Session
@@ -31,13 +31,25 @@ class Insert:
         self.order = tuple(compiled.positiontup or ()) if self.positional else names
         self._converters = tuple((n, None if n in ready else converter(table.c[n].type, dialect)) for n in self.order)
 
+    def run_one(self, connection: sa.Connection, columns: Mapping[str, Sequence[Any]], same: Mapping[str, Any]) -> int:
+        """Writes one row and answers the id the database gave it."""
+        (row,) = self._rows(1, columns, same)
+        if connection.dialect.name == "sqlite":
+            return cast(int, send(connection, self.text, row))
+        return cast(int, fetch(connection, f"{self.text} RETURNING id", row)[0][0])
+
     def run(
         self, connection: sa.Connection, count: int, columns: Mapping[str, Sequence[Any]], same: Mapping[str, Any]
-    ) -> int | None:
-        """Writes `count` rows: a column's values in their order, or the one value all rows have; else nothing.
+    ) -> None:
+        """Writes `count` rows: a column's values in their order, or the one value all rows have; else nothing."""
+        rows = self._rows(count, columns, same)
+        if count == 1:
+            send(connection, self.text, rows[0])
+            return
+        for start in range(0, count, _PART):
+            send_many(connection, self.text, rows[start : start + _PART])
 
-        Answers the id SQLite gave the last row, where it gave one.
-        """
+    def _rows(self, count: int, columns: Mapping[str, Sequence[Any]], same: Mapping[str, Any]) -> list[Any]:
         parts: list[Iterable[Any]] = []
         for name, convert in self._converters:
             values = columns.get(name)
@@ -49,13 +61,7 @@ class Insert:
             else:
                 parts.append([None if v is None else convert(v) for v in values])
         rows: list[Any] = list(zip(*parts))
-        if not self.positional:
-            rows = [dict(zip(self.order, row)) for row in rows]
-        if count == 1:
-            return send(connection, self.text, rows[0])
-        for start in range(0, count, _PART):
-            send_many(connection, self.text, rows[start : start + _PART])
-        return None
+        return rows if self.positional else [dict(zip(self.order, row)) for row in rows]
 
 
 def converter(type_: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Callable[[Any], Any] | None:

@@ -391,11 +391,12 @@ def _persist(
 def _savepoint(session: Session, plan: EntityPlan) -> AbstractContextManager[Any]:
     """SQLite's writer is alone: what was checked a moment ago still holds, and nothing is left half written.
 
-    Pairs are written after their record, and may be refused by rules of their own.
+    Elsewhere this is so where nothing has to be unique: link targets are held. Pairs are written after their record,
+    and may be refused by rules of their own.
     """
-    paired = plan.paired or any(plan_of(session, line.name).paired for line, _ in plan.children)
-    alone = session.site.dialect == "sqlite" and not paired
-    return nullcontext() if alone else session.connection.begin_nested()
+    plans = (plan, *(plan_of(session, line.name) for line, _ in plan.children))
+    alone = session.site.dialect == "sqlite" or not any(p.uniques for p in plans)
+    return nullcontext() if alone and not any(p.paired for p in plans) else session.connection.begin_nested()
 
 
 def _collision(session: Session, plan: EntityPlan, error: sa.exc.IntegrityError) -> Answer | None:

@@ -22,16 +22,17 @@ def insert(session: Session, plan: EntityPlan, drafts: Sequence[Draft]) -> None:
     """New rows for drafts of one entity; each draft then has its id."""
     if not drafts:
         return
-    given = len(drafts) == 1 and session.site.dialect == "sqlite"  # by the INSERT itself
+    given = len(drafts) == 1  # the INSERT itself gives the id
     if not given:
         _allocate(session, plan, drafts)
     layout = _layout(session, plan)
     columns = layout.columns_of(plan, drafts)
     same: dict[str, Any] = {"version": 1, "created_on": session.today}
     same |= dict.fromkeys(_MOMENTS, session.now) | dict.fromkeys(_PEOPLE, session.user.id)
-    last = insert_of(session, plan.table, layout.names).run(session.connection, len(drafts), columns, same)
     if given:
-        drafts[0].new_id = last
+        drafts[0].new_id = insert_of(session, plan.table, layout.unnamed).run_one(session.connection, columns, same)
+    else:
+        insert_of(session, plan.table, layout.names).run(session.connection, len(drafts), columns, same)
     _insert_joined(session, plan, drafts)
 
 
@@ -47,13 +48,14 @@ def _allocate(session: Session, plan: EntityPlan, drafts: Sequence[Draft]) -> No
     else:
         table = plan.table.name.replace('"', '""')
         ids = session.connection.scalars(
-            sa.text("SELECT nextval(pg_get_serial_sequence(:t, 'id')) FROM generate_series(1, :n)"),
+            _NEXT,
             {"t": f'"{table}"', "n": count},
         )
     for draft, record_id in zip(drafts, ids):
         draft.new_id = record_id
 
 
+_NEXT = sa.text("SELECT nextval(pg_get_serial_sequence(:t, 'id')) FROM generate_series(1, :n)")
 _MOMENTS = ("created_at", "updated_at")
 _PEOPLE = ("created_by", "updated_by")
 _LATER = frozenset({"deleted_at", "deleted_by"})  # nothing in a new row
@@ -64,6 +66,7 @@ class _Layout:
 
     def __init__(self, plan: EntityPlan) -> None:
         self.names: tuple[str, ...] = tuple(c.name for c in plan.table.c if c.name not in _LATER)
+        self.unnamed = tuple(name for name in self.names if name != "id")
         own = [f for f in plan.columns if not f.system]
         self.plain = [(column_name(f), f.name) for f in own if f.storage != "any_link"]
         self.bases = [(f"{column_name(f)}__base", column_name(f)) for f in plan.money]

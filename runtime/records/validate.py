@@ -18,6 +18,7 @@ from runtime.records.plan import EntityPlan, Unique, plan_of
 from runtime.records.values import CHUNK, Draft
 from runtime.schema.tables import column_name
 from runtime.security.access import Access
+from runtime.statements import Kept
 
 if TYPE_CHECKING:
     from runtime.site import Session
@@ -255,13 +256,25 @@ def _readable(session: Session, access: Access, entity: str, ids: set[int]) -> s
             found.update(row[0] for row in there.rows(session.connection, ordered[start : start + CHUNK]))
         return found
     rows = access.predicate(entity, "read", table)
-    for start in range(0, len(ordered), CHUNK):
-        statement = sa.select(table.c.id).where(table.c.id.in_(ordered[start : start + CHUNK]))
-        statement = statement.where(table.c.deleted_at.is_(None))
-        if session.write and session.site.dialect != "sqlite":  # held as the foreign key will hold them
-            statement = statement.with_for_update(read=True, key_share=True, of=table)
-        found.update(session.connection.scalars(statement if rows is None else statement.where(rows)))
+    hold = session.write and session.site.dialect != "sqlite"  # as the foreign key will hold them
+    parts = [ordered[start : start + CHUNK] for start in range(0, len(ordered), CHUNK)]
+    if rows is None:
+        known = session.tables.memo
+        key = ("there", entity, hold)
+        if key not in known:
+            asked: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
+            known[key] = Kept(_there(table, asked, hold), session.connection.dialect, ("ids",))
+        for part in parts:
+            found.update(row[0] for row in known[key].rows(session.connection, {"ids": part}))
+        return found
+    for part in parts:
+        found.update(session.connection.scalars(_there(table, part, hold).where(rows)))
     return found
+
+
+def _there(table: sa.Table, ids: Any, hold: bool) -> sa.Select[Any]:
+    statement = sa.select(table.c.id).where(table.c.id.in_(ids), table.c.deleted_at.is_(None))
+    return statement.with_for_update(read=True, key_share=True, of=table) if hold else statement
 
 
 def _admitted(session: Session, draft: Draft, field: Field, target: int) -> bool:

@@ -185,11 +185,16 @@ def has_rate(entity: Entity) -> bool:
     return entity.currency is not None and any(f.type == "money" and is_column(f) for f in entity.fields.values())
 
 
-def sort_column(field: Field) -> str:
-    """The column that sorts the field: the pinyin key of a text, the base amount of money, else its own."""
+def sort_column(entity: Entity, field: Field) -> str:
+    """The column that sorts the field: the pinyin key of a text, the base amount of money, else its own.
+
+    Where no record has a currency of its own amounts are base amounts, and one index serves list, range and total.
+    """
     if field.storage == "text" and field.sort_key:
         return f"{column_name(field)}__sort"
-    return f"{column_name(field)}__base" if field.type == "money" else column_name(field)
+    if field.type == "money" and (entity.currency is not None or entity.parent is not None):
+        return f"{column_name(field)}__base"
+    return column_name(field)
 
 
 def columns_of(entity: Entity, field: Field, app: Application) -> Iterator[sa.Column]:
@@ -281,8 +286,8 @@ def _list_indexes(entity: Entity, names: tuple[str, ...]) -> Iterator[tuple[tupl
         return
     *filters, last = [entity.fields[name] for name in names]
     head = tuple(column_name(field) for field in filters)
-    yield (*head, sort_column(last)), False, True
-    if not filters and sort_column(last) != column_name(last):
+    yield (*head, sort_column(entity, last)), False, True
+    if not filters and sort_column(entity, last) != column_name(last):
         yield (column_name(last),), False, True
 
 

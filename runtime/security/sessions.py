@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from runtime.database import answering
+from runtime.database import answering, glance
 from runtime.errors import NotSignedIn
 from runtime.people import ACTIVE
 from runtime.schema.internal import password as password_table
@@ -103,7 +103,7 @@ def resolve_session(site: Site, token: str, connection: sa.Connection | None = N
     """The user and the newest published version, in one statement; in the transaction of `connection` if given."""
     now = site.clock.now()
     values = {"token": digest(token), "now": now, "seen": now - IDLE}
-    with answering(), nullcontext(connection) if connection else site.engine.connect() as reading:
+    with answering(), nullcontext(connection) if connection else glance(site.engine) as reading:
         row = _resolving(site).first(reading, values)
     if row is None:
         return None

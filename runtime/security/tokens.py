@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from runtime.database import answering
+from runtime.database import answering, glance
 from runtime.people import ACTIVE
 from runtime.schema.internal import token as token_table
 from runtime.schema.internal import version as version_table
@@ -40,7 +40,7 @@ def resolve_token(site: Site, text: str, connection: sa.Connection | None = None
     Reads in the transaction of `connection` if given.
     """
     now = site.clock.now()
-    with answering(), nullcontext(connection) if connection else site.engine.connect() as reading:
+    with answering(), nullcontext(connection) if connection else glance(site.engine) as reading:
         row = _resolving(site).first(reading, {"token": digest(text), "now": now})
     if row is None:
         return None

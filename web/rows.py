@@ -41,15 +41,30 @@ def css_of(field: BoundField) -> str:
     return widget(widget_of(field)).css
 
 
-def painter(binder: Binder, entity: str, columns: Sequence[BoundField], opener: str, *, choose: bool = True) -> Paint:
-    """A function that writes one row of `columns`. The column `opener` links to the record."""
+def painter(
+    binder: Binder,
+    entity: str,
+    columns: Sequence[BoundField],
+    opener: str,
+    *,
+    choose: bool = True,
+    frozen: tuple[str, ...] = (),
+) -> Paint:
+    """A function that writes one row of `columns`. The column `opener` links to the record; `frozen` stay in sight."""
     key = tuple((c.key, c.show, c.label) for c in columns)
-    bind = lambda: _bind(binder, entity, columns, opener, choose)  # noqa: E731 - handed on once
-    return binder.keep("row", entity, key, opener, choose, bind=bind)
+    bind = lambda: _bind(binder, entity, columns, opener, choose, frozen)  # noqa: E731 - handed on once
+    return binder.keep("row", entity, key, opener, choose, frozen, bind=bind)
 
 
-def _bind(binder: Binder, entity: str, columns: Sequence[BoundField], opener: str, choose: bool) -> Paint:
-    cells = [_cell(binder, entity, column, column.key == opener) for column in columns]
+def frozen_css(frozen: Sequence[str], key: str) -> str:
+    """The class of a frozen column's cells, by its place among them: its distance from the edge is measured."""
+    return f" c-frozen c-frozen-{frozen.index(key) + 1}" if key in frozen else ""
+
+
+def _bind(
+    binder: Binder, entity: str, columns: Sequence[BoundField], opener: str, choose: bool, frozen: tuple[str, ...]
+) -> Paint:
+    cells = [_cell(binder, entity, c, c.key == opener, frozen_css(frozen, c.key)) for c in columns]
     base = f"/e/{entity}/"
     pick = str(_("Select row"))
     box = (
@@ -67,12 +82,12 @@ def _bind(binder: Binder, entity: str, columns: Sequence[BoundField], opener: st
     return paint
 
 
-def _cell(binder: Binder, entity: str, column: BoundField, opens: bool) -> Callable[[Any, Any], str]:
+def _cell(binder: Binder, entity: str, column: BoundField, opens: bool, more: str = "") -> Callable[[Any, Any], str]:
     """A function from (row, id) to the whole cell."""
     name, key = widget_of(column), column.key
     shown = widget(name)
     currency = binder.app.entities[column.entity].currency if name == "money" and "." not in key else None
-    css = f"{shown.css} c-title" if opens else shown.css
+    css = (f"{shown.css} c-title" if opens else shown.css) + more
     head = f'<td class="{css}" data-label="{escape(column.label)}">'
     if opens:
         return _opener(binder, entity, column, head)

@@ -8,37 +8,46 @@ from dataclasses import dataclass
 from runtime.views.binder import Binder, BoundField
 
 MOST = 40
+MOST_FROZEN = 4
+FROZEN = "!"
 NARROWEST, WIDEST = 40, 1200  # pixels
 _NEVER = frozenset({"related", "secret", "lines"})
 
 
 @dataclass(frozen=True, slots=True)
 class ChosenColumn:
-    """`width` in pixels; 0 where the browser decides."""
+    """`width` in pixels; 0 where the browser decides. A frozen one stays in sight while the others scroll."""
 
     field: BoundField
     width: int = 0
+    frozen: bool = False
+
+    def __str__(self) -> str:
+        size = f"*{self.width}" if self.width else ""
+        return f"{self.field.key}{size}{FROZEN if self.frozen else ''}"
 
 
 def read_columns(binder: Binder, entity: str, text: str, declared: Sequence[BoundField]) -> tuple[ChosenColumn, ...]:
-    """`name*240,owner.unit,kind` as columns; what is unknown, hidden or cannot stand in a row is left out.
+    """`name*240!,owner.unit,kind` as columns; what is unknown, hidden or cannot stand in a row is left out.
 
-    A declared column keeps its heading and its way of being shown.
+    The number is the width, `!` freezes the column (the first few that ask for it). A declared column keeps its heading
+    and its way of being shown.
     """
     known = {column.key: column for column in declared}
     found: dict[str, ChosenColumn] = {}
     for part in text.split(",")[:MOST]:
-        key, _, size = part.strip().partition("*")
+        key, _, size = part.strip().removesuffix(FROZEN).partition("*")
+        frozen = part.strip().endswith(FROZEN) and sum(c.frozen for c in found.values()) < MOST_FROZEN
         if not key or key in found or key.count(".") > 3:
             continue
         column = known.get(key) or _bound(binder, entity, key)
         if column is not None:
-            found[key] = ChosenColumn(column, _width(size))
+            found[key] = ChosenColumn(column, _width(size), frozen)
     return tuple(found.values())
 
 
 def columns_text(columns: Sequence[ChosenColumn]) -> str:
-    return ",".join(f"{c.field.key}*{c.width}" if c.width else c.field.key for c in columns)
+    return ",".join(map(str, columns))
 
 
 def candidates(binder: Binder, entity: str) -> list[BoundField]:

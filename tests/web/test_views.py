@@ -40,6 +40,23 @@ def test_columns_come_from_the_address_with_their_order_and_width(admin: Browser
     assert headings(again) == ["name", "kind"]
 
 
+def test_frozen_columns_are_of_the_address_and_of_the_view(admin: Browser) -> None:
+    html = admin.get(f"/e/{ENTITY}?cols=kind,name*240!,owner.unit!,nothing!").text
+    assert re.search(r'data-column="name"[^>]* data-width="240" data-frozen class="[^"]*c-frozen-1"', html)
+    assert re.search(r'data-column="owner.unit" data-frozen class="[^"]*c-frozen-2"', html)
+    assert 'name="cols" value="kind,name*240!,owner.unit!"' in html
+    assert html.count("c-frozen-1") == 1 + html.count("<tr data-href=")
+    offered = admin.get(f"/e/{ENTITY}/columns?cols=kind,name*240!").text
+    assert re.findall(r'name="col" value="([^"]+)"', offered)[:2] == ["kind", "name*240!"]
+    assert re.findall(r'data-freeze aria-pressed="(\w+)"', offered)[:2] == ["false", "true"]
+    for said in ("cols=name!,kind", "col=name!&col=kind"):  # by the address, and as the chooser says it
+        key = keep(admin, said, name=f"Frozen {said}")
+        html = admin.get(f"/e/{ENTITY}?view={key}").text
+        assert "has-frozen" in html
+        assert headings(html) == ["name", "kind"]
+    assert "has-frozen" not in admin.get(f"/e/{ENTITY}?cols=name,kind").text
+
+
 def test_the_chooser_offers_what_may_stand_in_a_row(admin: Browser) -> None:
     html = admin.get(f"/e/{ENTITY}/columns?cols=kind,name").text
     values = re.findall(r'name="col" value="([^"]+)"( checked)?', html)

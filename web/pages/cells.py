@@ -148,4 +148,4 @@ def _row(entity: str, record_id: int) -> Response:
         return htmx.go(request.full_path.split("/cell/")[0].rsplit("/", 1)[0])
     opener = bound.opener if bound.opener in paths else columns[0].key
     choose = any(binder.can(entity, op) for op in ("edit", "assign", "delete"))
-    return make_response(painter(binder, entity, columns, opener, choose=choose)(rows[0]))
+    return make_response(painter(binder, entity, columns, opener, choose=choose, frozen=asked.frozen)(rows[0]))

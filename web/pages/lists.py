@@ -27,7 +27,7 @@ from web.device import device
 from web.form_session import form_token
 from web.i18n import _, plural
 from web.prepared import Prepared, mark
-from web.rows import css_of, paint_rows, painter
+from web.rows import css_of, frozen_css, paint_rows, painter
 from web.state import reading
 from web.templating import framed
 from web.widgets import widget
@@ -65,6 +65,11 @@ class Asked:
     def columns(self, bound: BoundList) -> tuple[BoundField, ...]:
         """The columns to show: chosen ones, else those of the view, else the declared ones."""
         return tuple(c.field for c in self.chosen) or (self.view.columns if self.view else ()) or bound.columns
+
+    @property
+    def frozen(self) -> tuple[str, ...]:
+        """Keys of the columns that stay in sight; without any it is the first."""
+        return tuple(c.field.key for c in self.chosen if c.frozen)
 
     @property
     def narrowed(self) -> bool:
@@ -160,16 +165,18 @@ def show(entity: str) -> Response:
         rows, count, capped = list(page.rows), page.count or 0, page.count_capped
     may_choose = any(binder.can(entity, op) for op in ("edit", "assign", "delete"))
     opener = bound.opener if any(c.key == bound.opener for c in columns) else columns[0].key
-    paint = painter(binder, entity, columns, opener, choose=may_choose)
+    paint = painter(binder, entity, columns, opener, choose=may_choose, frozen=asked.frozen)
     values = {
         "bound": bound,
         "asked": asked,
         "columns": columns,
         "widths": {c.field.key: c.width for c in asked.chosen if c.width},
+        "frozen": asked.frozen,
         "cols": columns_text(asked.chosen),
         "opener": opener,
         "editable": {c.key for c in columns if editable(binder, entity, c)},
         "css_of": css_of,
+        "frozen_css": frozen_css,
         "empty": not rows,
         "count": count,
         "capped": capped,
@@ -312,7 +319,16 @@ def totals(entity: str) -> Response:
     found = {} if asked.q else totals_of(binder, bound, [*asked.where, *asked.rules])
     choose = any(binder.can(entity, op) for op in ("edit", "assign", "delete"))
     return make_response(
-        render_template("lists/totals.html", bound=bound, columns=columns, totals=found, css_of=css_of, choose=choose)
+        render_template(
+            "lists/totals.html",
+            bound=bound,
+            columns=columns,
+            totals=found,
+            css_of=css_of,
+            choose=choose,
+            frozen=asked.frozen,
+            frozen_css=frozen_css,
+        )
     )
 
 

@@ -28,7 +28,7 @@ def columns(entity: str) -> Response:
     binder = Binder(reading(), device())
     bound = open_list(binder, entity)
     asked = read_address(binder, bound, request.args.to_dict(flat=False))
-    widths = {c.field.key: c.width for c in asked.chosen}
+    kept_as = {c.field.key: c for c in asked.chosen}
     shown = asked.columns(bound)
     on = {c.key for c in shown}
     left_out = {"cols", "col", "page", "edited", "view"}
@@ -41,7 +41,7 @@ def columns(entity: str) -> Response:
     html = render_template(
         "lists/columns.html",
         bound=bound,
-        chosen=[(c, widths.get(c.key, 0)) for c in shown],
+        chosen=[(c, kept_as.get(c.key)) for c in shown],
         rest=[c for c in candidates(binder, entity) if c.key not in on],
         behind=[(link, [c for c in fields if c.key not in on]) for link, fields in behind(binder, entity)],
         others=others,
@@ -53,6 +53,8 @@ def columns(entity: str) -> Response:
 def _said(saved: SavedView | None) -> dict[str, list[str]]:
     """The parameters of the list: those of the kept view unless the address says all itself."""
     given = request.args.to_dict(flat=False)
+    if "col" in given:  # as the chooser says them, one by one
+        given["cols"] = [",".join(given.pop("col"))]
     return {**(saved.as_lists() if saved and "edited" not in given else {}), **given}
 
 

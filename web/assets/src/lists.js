@@ -76,6 +76,15 @@ on("click", "[data-clear]", (event, cross) => {
 each("#list .table-responsive", (box) => {
   box.addEventListener("scroll", () => box.classList.toggle("scrolled", box.scrollLeft > 2), { passive: true });
 });
+// What stands above the list is not swapped with it: it goes by the address as it is now.
+document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
+  if (ctx.sourceElement.matches("[data-columns]")) ctx.request.action = ctx.request.action.split("?")[0] + location.search;
+});
+on("click", "[data-export]", (_event, link) => {
+  const address = new URLSearchParams(location.search);
+  address.set("as", link.dataset.export);
+  link.href = `${link.pathname}?${address}`;
+});
 // Empty filters stay out of the address.
 document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
   if (!ctx.sourceElement.matches("#filters")) return;
@@ -106,12 +115,31 @@ on("click", "[data-more-filters]", (_event, button) => {
 });
 
 // Columns: widths are kept in the address, so that a view keeps them, too.
-const columnsOf = () => all("#list thead th[data-column]").map((th) => (th.dataset.width ? `${th.dataset.column}*${th.dataset.width}` : th.dataset.column));
-const applyWidths = () =>
-  each("#list thead th[data-width]", (th) => {
+const columnsOf = () =>
+  all("#list thead th[data-column]").map((th) => {
+    const { column, width, frozen } = th.dataset;
+    return `${column}${width ? `*${width}` : ""}${frozen === undefined ? "" : "!"}`;
+  });
+// A frozen column stands behind those frozen before it, as long as they leave room for others to scroll.
+const placeFrozen = () =>
+  all("#list table.records").forEach((table) => {
+    const room = table.parentElement.clientWidth * 0.6;
+    let left = table.querySelector("thead .c-check")?.getBoundingClientRect().width ?? 0;
+    table.style.setProperty("--check", `${left}px`);
+    all("thead th[data-frozen]", table).forEach((th, place) => {
+      const fits = place === 0 || left + th.getBoundingClientRect().width <= room;
+      table.style.setProperty(`--frozen-${place + 1}`, fits ? `${left}px` : "auto");
+      if (fits) left += th.getBoundingClientRect().width;
+    });
+  });
+const applyWidths = () => {
+  all("#list thead th[data-width]").forEach((th) => {
     th.style.width = th.style.minWidth = `${th.dataset.width}px`;
     th.style.maxWidth = `${th.dataset.width}px`;
   });
+  placeFrozen();
+};
+addEventListener("resize", placeFrozen);
 const showColumns = (keys) => {
   const address = new URL(location.href);
   address.searchParams.delete("col");
@@ -149,6 +177,13 @@ on("click", "[data-move]", (_event, button) => {
   if (button.dataset.move === "-1") item.previousElementSibling?.before(item);
   else item.nextElementSibling?.after(item);
   button.focus();
+});
+on("click", "[data-freeze]", (_event, button) => {
+  const on = button.getAttribute("aria-pressed") !== "true";
+  const box = button.closest("li").querySelector("[name=col]");
+  button.setAttribute("aria-pressed", String(on));
+  box.value = box.value.replace(/!$/, "") + (on ? "!" : "");
+  if (on) box.checked = true;
 });
 on("input", "[data-filter-columns]", (_event, input) => {
   const wanted = input.value.trim().toLowerCase();

@@ -67,12 +67,12 @@ def _create(item: Mapping[str, Any], at: Path, entity: str | None, thing: Thing,
         return
     given = item.get("with") or {}
     check_values(given, (*at, "with"), draft.name, entity, thing, world)
-    missing = [f.name for f in draft.fields.values() if _needed(f) and given.get(f.name) is None]
+    missing = [f.name for f in draft.fields.values() if needed(f) and given.get(f.name) is None]
     if missing and not world.untrusted(draft.name):
         world.report("effect.missing", thing, (*at, "create"), entity=draft.name, fields=", ".join(missing))
 
 
-def _needed(member: FieldDraft) -> bool:
+def needed(member: FieldDraft) -> bool:
     """Required, and nothing fills it where nobody is signed in."""
     if member.spec.get("required") is not True or member.retired or member.system or member.spec.get("formula"):
         return False

@@ -32,7 +32,8 @@ class Settings:
     site folder; `prepare_threshold` -1 switches prepared statements off (needed behind PgBouncer in transaction mode);
     `sqlite_synchronous` NORMAL may lose the last acknowledged commits at a power cut. `secret_key_before` still opens
     what it sealed while `octavo rekey` goes over to a new `secret_key`. `query_seconds` is how long a page or call may
-    keep the database at one statement; 0 is no limit.
+    keep the database at one statement; 0 is no limit. `proxies` is how many proxies stand before the program: their
+    word is taken for where a request comes from.
     """
 
     folder: Path
@@ -62,6 +63,7 @@ class Settings:
     job_keep_days: int = 30
     bin_keep_days: int = 0
     metrics_token: str = ""
+    proxies: int = 0
 
     @property
     def url(self) -> str:
@@ -141,6 +143,8 @@ def check_settings(settings: Settings) -> Settings:
             f"metrics_token 太短，至少 {LEAST_SECRET} 个随机字符。 The metrics_token in {CONFIG_FILE} is too short: at "
             f"least {LEAST_SECRET} random characters."
         )
+    if not 0 <= settings.proxies <= 9:
+        raise SettingsError(f"proxies 是前面代理的个数，0 到 9。 proxies is from 0 to 9, not {settings.proxies}.")
     if settings.language not in ("zh", "en"):
         raise SettingsError(f"language 只能是 zh 或 en。 language is zh or en, not {settings.language!r}.")
     try:

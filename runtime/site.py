@@ -26,7 +26,7 @@ from runtime.bell import Bell
 from runtime.clock import Clock, SystemClock
 from runtime.environment import FACTS, Rates, environment_of
 from runtime.errors import Busy, NotSignedIn, Outdated
-from runtime.people import SYSTEM, User, load_user
+from runtime.people import SYSTEM, User, expand_roles, load_user
 from runtime.publishing import store
 from runtime.schema.tables import Tables
 from runtime.settings import Settings, SettingsError, load_settings
@@ -383,6 +383,12 @@ class Session:
         found.now, found.today, found.zone = self.now, self.today, self.zone
         found.cause, found.depth, found.chain = cause or self.cause, self.depth + 1, self.chain
         found._touched, found._after_commit = self._touched, self._after_commit
+        return found
+
+    def guest(self, role: str, *, name: str, cause: str, channel: str) -> Session:
+        """A session for somebody outside, with the rights of a role and nothing else: no person, no sign-in."""
+        found = self.sub(cause=cause, channel=channel)
+        found.user = User(id=None, name=name, login=cause, roles=expand_roles(self.app, [role]))
         return found
 
     def environment(self, **more: Any) -> Environment:

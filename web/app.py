@@ -5,9 +5,10 @@ from __future__ import annotations
 from flask import Flask
 from flask_compress import Compress
 from flask_wtf.csrf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from runtime.site import Site
-from web import account, cookies, errors, guard, pages, static_files
+from web import account, cookies, errors, guard, late, pages, static_files
 from web.api import PREFIX, create_api, create_operations
 from web.catalogue import Catalogue
 from web.dispatch import Application
@@ -42,6 +43,8 @@ def create_app(site: Site, *, testing: bool = False) -> Flask:
         PROPAGATE_EXCEPTIONS=False,
         TEMPLATES_AUTO_RELOAD=False,
     )
+    if site.settings.proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=site.settings.proxies, x_proto=0, x_host=0)  # type: ignore[method-assign]
     app.session_interface = FormSessions()
     app.extensions[EXTENSION] = Web(site=site, files=static_files.StaticFiles(), catalogue=Catalogue())
     guard.install(app, site.settings)
@@ -66,3 +69,6 @@ def _install_api(app: Flask, site: Site, csrf: CSRFProtect) -> None:
     hooks = create_hooks(site)
     app.register_blueprint(hooks)
     csrf.exempt(hooks)
+    forms = late.blueprint("web.web_forms")
+    app.register_blueprint(forms)
+    csrf.exempt(forms)

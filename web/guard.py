@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -30,6 +30,9 @@ MOST_BODY = 32 * 1024 * 1024
 MOST_FORM = 2 * 1024 * 1024
 MOST_FIELDS = 5_000
 MOST_QUERY = 8_000
+_CROSSED = frozenset(
+    {"web_forms.send"}
+)  # what pages of other sites may send to: it looks at where it comes from itself
 _ALWAYS_TRUSTED = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -72,7 +75,9 @@ class RecordNumber(IntegerConverter):
     regex = "[0-9]{1,16}"
 
 
+_Header = tuple[str, tuple[str, str]]  # the name in small letters, then the header itself
 _REQUEST_ID = "octavo.request_id"
+_OPENED = "octavo.opened"
 _UNSAID = (None, "no-cache")  # no-cache is what send_file says of its own accord
 
 
@@ -92,7 +97,8 @@ class _Headed:
             if said.get("cache-control") in _UNSAID:
                 headers = [pair for pair in headers if pair[0].lower() != "cache-control"]
                 headers.append(("Cache-Control", "no-store"))
-            headers.extend([pair for key, pair in self._fixed if key not in said])
+            fixed = self._fixed if _OPENED not in environ else _opened(self._fixed, *environ[_OPENED])
+            headers.extend([pair for key, pair in fixed if key not in said])
             known = environ.get(_REQUEST_ID)
             if known is not None:
                 headers.append(("X-Request-Id", known))
@@ -132,9 +138,27 @@ def install(app: Flask, settings: Settings) -> None:
             now.stack.close()
 
 
+def open_to(framed_by: Sequence[str], leads_to: str) -> None:
+    """Lets the web sites named frame the page being answered, and its form lead to one of them ("" for none)."""
+    request.environ[_OPENED] = (tuple(framed_by), leads_to)
+
+
+def _opened(fixed: Sequence[_Header], framed_by: Sequence[str], leads_to: str) -> list[_Header]:
+    """The fixed headers of such a page. The older header against frames can name no web site, so it is left out."""
+    found = []
+    for key, (name, value) in fixed:
+        if key == "content-security-policy":
+            value = value.replace("form-action 'self'", f"form-action 'self' {leads_to}".rstrip())
+            if framed_by:
+                value = value.replace("frame-ancestors 'none'", "frame-ancestors " + " ".join(framed_by))
+        if key != "x-frame-options" or not framed_by:
+            found.append((key, (name, value)))
+    return found
+
+
 def _check_body() -> None:
     """Limits of a form that is not multipart, and requests that another site sent."""
-    if request.headers.get("Sec-Fetch-Site") == "cross-site":
+    if request.headers.get("Sec-Fetch-Site") == "cross-site" and request.endpoint not in _CROSSED:
         abort(403)
     if request.mimetype == "application/x-www-form-urlencoded":
         if (request.content_length or 0) > MOST_FORM:

@@ -20,6 +20,7 @@ from metadata.kinds import (
     role,
     score,
     segment,
+    web_form,
     workflow,
 )
 from metadata.kinds.base import KINDS, Kind
@@ -45,6 +46,7 @@ KIND_MODULES = (
     conversion,
     pricing,
     duplicate,
+    web_form,
 )
 
 __all__ = ["KINDS", "KIND_MODULES", "Kind"]

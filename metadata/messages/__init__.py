@@ -17,6 +17,7 @@ from metadata.messages import (
     qualifying,
     reading,
     scoring,
+    visiting,
     whole,
 )
 from metadata.messages.base import Message
@@ -34,6 +35,7 @@ MESSAGES: dict[str, Message] = {
     **approving.MESSAGES,
     **happening.MESSAGES,
     **duplicating.MESSAGES,
+    **visiting.MESSAGES,
 }
 
 __all__ = ["MESSAGES", "Message"]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from runtime.records.values import Draft
     from runtime.site import Session
 
-TRIGGERS = {"import": "import", "web": "web", "internal": None}  # by channel; every other creates
+TRIGGERS = {"import": "import", "web": "web", "web_form": "web", "internal": None}  # by channel; every other creates
 OPEN = "proposed"
 
 

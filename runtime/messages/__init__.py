@@ -77,4 +77,5 @@ from runtime.messages import (  # noqa: E402, F401 - registration by import, aft
     scores,
     timeline,
     values,
+    web_forms,
 )

@@ -22,7 +22,7 @@ from runtime.security.access import Access
 if TYPE_CHECKING:
     from runtime.site import Session
 
-CHANNELS = {"import": "import", "form": "form", "page": "form"}
+CHANNELS = {"import": "import", "form": "form", "page": "form", "web_form": "form"}
 _SCALES_FRESH = 5.0  # seconds
 
 

@@ -58,11 +58,14 @@ def _count(session: Session, key: str, now: int) -> int:
     return int(session.connection.execute(again.returning(login_attempt.c.failures)).scalar_one())
 
 
-def count_call(session: Session, key: str, most: int) -> None:
-    """Counts a call of something open to programs outside. Raises `TooManyRequests` beyond `most` in a minute."""
+def count_call(session: Session, key: str, most: int, within: int = FIRST_BLOCK) -> None:
+    """Counts a call of something open to the outside. Raises `TooManyRequests` beyond `most` in `within` milliseconds.
+
+    The call has to be counted in a transaction of its own: what it leads to may be undone.
+    """
     insert = database.insert_or(session.site.dialect)
     now = _now(session)
-    over = login_attempt.c.first_at < now - FIRST_BLOCK
+    over = login_attempt.c.first_at < now - within
     first = insert(login_attempt).values(key=key[:200], failures=1, first_at=now, blocked_until=0)
     again = first.on_conflict_do_update(
         index_elements=[login_attempt.c.key],
@@ -71,9 +74,10 @@ def count_call(session: Session, key: str, most: int) -> None:
             "first_at": sa.case((over, now), else_=login_attempt.c.first_at),
         },
     )
-    calls = int(session.connection.execute(again.returning(login_attempt.c.failures)).scalar_one())
+    counted = again.returning(login_attempt.c.failures, login_attempt.c.first_at)
+    calls, since = session.connection.execute(counted).one()
     if calls > most:
-        raise TooManyRequests(seconds=60)
+        raise TooManyRequests(seconds=max(1, (since + within - now + 999) // 1000))
 
 
 def succeeded(session: Session, login: str, ip: str) -> None:

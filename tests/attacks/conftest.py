@@ -69,6 +69,21 @@ grants:
 role: team_only
 grants:
   account: {read: team, export: team, report: team}
+---
+role: passer_by
+grants:
+  account: {create: all, edit: all}
+---
+web_form: ask
+entity: account
+as: passer_by
+fields: [{field: name, required: true}, phone, note]
+set: {stage: new}
+query: [{field: site, parameter: ref}]
+consent: {text: I agree}
+origins: [https://www.example.com]
+redirect: https://www.example.com/thanks
+limit: {address: 12, all: 60}
 """
 GRANTS = "delete: own, export: own, import: own, report: own}"
 WORLD = APPLICATION.replace("delete: own, export: own}", GRANTS).replace(

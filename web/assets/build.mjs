@@ -112,7 +112,7 @@ fs.rmSync(out, { recursive: true, force: true });
 fs.mkdirSync(out, { recursive: true });
 const manifest = { files: {}, icons: [] };
 const common = { bundle: true, minify: true, write: false, legalComments: "none", target: ["es2022", "chrome111", "firefox113", "safari16.4"] };
-for (const entry of ["app.js", "theme.js"]) {
+for (const entry of ["app.js", "theme.js", "webform.js"]) {
   const result = await build({ ...common, entryPoints: [path.join(here, "src", entry)], format: "iife" });
   write(entry, result.outputFiles[0].contents, manifest);
 }

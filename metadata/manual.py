@@ -147,6 +147,8 @@ def _schema(prop: Prop) -> str:
         return "列表 list"
     if found == "object":
         return "映射 map"
+    if (schema.get("else") or {}).get("type") == "array":
+        return "文本 text / 列表 list"
     return "文本 text" if found == "string" or "then" in schema else "任意 any"
 
 

@@ -6,6 +6,7 @@ always lead to the right line.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,7 @@ from metadata.places import Path
 from metadata.source import Document
 
 _PLACING = ("after", "before")
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,6 +41,11 @@ class Finding:
     severity: str = "error"
 
 
+def _places(key: str, value: Any) -> bool:
+    """Whether a key of an extension says where its item stands: it names a neighbour. A time (`after: 15d`) does not."""
+    return key in _PLACING and isinstance(value, str) and _NAME.fullmatch(value) is not None
+
+
 def item_name(item: Any) -> str | None:
     """The name of an item of a list: its `name`, or the field it places."""
     if not isinstance(item, dict):
@@ -55,7 +62,7 @@ def tree(value: Any, document: Document, path: Path, extended: bool = False) -> 
     """Canonical data as a tree of nodes that know where they come from."""
     node = Node(document=document, path=path, extended=extended)
     if isinstance(value, dict):
-        node.parts = {k: tree(v, document, (*path, k), extended) for k, v in value.items() if k not in _PLACING}
+        node.parts = {k: tree(v, document, (*path, k), extended) for k, v in value.items()}
     elif is_named_list(value):
         node.parts, node.named = {}, True
         for item in value:
@@ -95,7 +102,7 @@ class Merger:
     def merge(self, base: Node, data: dict[str, Any], path: Path = ()) -> None:
         assert base.parts is not None
         for key, value in data.items():
-            if key not in _PLACING:
+            if not _places(key, value):
                 self._part(base, key, value, (*path, key))
 
     def _part(self, base: Node, key: str, value: Any, path: Path) -> None:
@@ -158,7 +165,7 @@ class Merger:
         assert base.parts is not None
         for word in _PLACING:
             anchor = value.get(word)
-            if anchor is None or key not in base.parts:
+            if not _places(word, anchor) or key not in base.parts:
                 continue
             if anchor not in base.parts or anchor == key:
                 self.findings.append(
@@ -184,7 +191,7 @@ class Merger:
 
 def _without_placing(value: Any) -> Any:
     if isinstance(value, dict):
-        return {k: _without_placing(v) for k, v in value.items() if k not in _PLACING and v is not None}
+        return {k: _without_placing(v) for k, v in value.items() if v is not None and not _places(k, v)}
     return [_without_placing(v) for v in value] if isinstance(value, list) else value
 
 

@@ -12,19 +12,25 @@ from rules.working import WorkingTime
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """What is known of a person who wants to claim: claims made today, records held per ceiling, the last return."""
+    """What is known of a person who wants to claim: claims made today, records held per ceiling, the last return.
+
+    `asked` says that somebody's claim waits for an approval (`own`: the person's), `answered_by` until when.
+    """
 
     member: bool
     claimed_today: int = 0
     held: tuple[int, ...] = ()
     gave_up_at: datetime | None = None
+    asked: bool = False
+    own: bool = False
+    answered_by: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Obstacle:
     """Why a claim is not possible: a word, and the figures for the sentence."""
 
-    word: str  # outsider, daily, holding, cooldown
+    word: str  # outsider, waiting, asked, daily, holding, cooldown
     limit: int = 0
     index: int = 0
     until: datetime | None = None
@@ -36,6 +42,8 @@ def obstacle(
     """The first thing in the way of a claim, or None."""
     if not standing.member:
         return Obstacle(word="outsider")
+    if standing.asked:
+        return Obstacle(word="waiting" if standing.own else "asked", until=standing.answered_by)
     if cooldown_ends is not None and now < cooldown_ends:
         return Obstacle(word="cooldown", until=cooldown_ends)
     if daily is not None and standing.claimed_today >= daily:

@@ -97,7 +97,12 @@ class ConfirmShape(Shape):
     pool = name(zh="被拒后放入哪个公海", en="the pool for rejected records")
 
 
-_ON = {"type": "array", "items": {"enum": list(TRIGGERS)}, "uniqueItems": True}
+_TRIGGER = {"enum": list(TRIGGERS)}
+_ON = {
+    "if": {"type": "string"},
+    "then": _TRIGGER,
+    "else": {"type": "array", "items": _TRIGGER, "uniqueItems": True},
+}
 
 
 @register

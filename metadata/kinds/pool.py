@@ -11,13 +11,14 @@ from metadata.drafts import Thing, World
 from metadata.kinds.assignment import people_of, target_of
 from metadata.kinds.base import Kind, Reference, Wanted, register
 from metadata.kinds.layout import ColumnShape, column_references, condition
-from metadata.kinds.shape import Shape, duration, name, names, number, one, parts, rule, texts
+from metadata.kinds.shape import Shape, duration, name, names, number, one, one_of, parts, rule, texts
 from metadata.kinds.who import check_who, who_expressions, who_references, whos
-from metadata.models.pool import Ceiling, Claim, Return, Shift
+from metadata.models.pool import Ceiling, Claim, ClaimApproval, Return, Shift
 from metadata.models.pool import Pool as Model
 from metadata.places import Path
 from rules.durations import parse_duration
 
+APPROVAL: Path = ("claim", "approval")
 MOMENTS = ("since", "claimed", "protected")
 
 
@@ -40,6 +41,15 @@ def ceilings(given: Any) -> Any:
     return [{"name": "all" if n == 0 else f"limit_{n}", **g} if isinstance(g, dict) else g for n, g in enumerate(given)]
 
 
+class ApprovalShape(Shape):
+    """Somebody agrees before a claim hands the record over; until then it lies in the pool and nobody else takes it."""
+
+    by = whos(zh="由谁确认；省略时为公海管理者", en="who agrees; the managers where left out")
+    when = rule(zh="哪些记录的领取须确认", en="for which records; for all where left out")
+    within = duration(zh="多久之内", en="within which time, such as 24wh")
+    then = one_of("reject", "accept", zh="超时后", en="what then", default="reject")
+
+
 class ClaimShape(Shape):
     """What limits a claim."""
 
@@ -53,6 +63,7 @@ class ClaimShape(Shape):
     )
     cooldown = duration(zh="原负责人多久内不能再领", en="how long a former owner waits")
     protect = duration(zh="保护期", en="how long no rule takes it back after it was taken")
+    approval = one(ApprovalShape, zh="领取须确认", en="a claim that somebody agrees to")
 
 
 class ReturnShape(Shape):
@@ -149,7 +160,7 @@ returns:
         yield from column_references(data.get("columns"), ("columns",), entity)
         for at, found in _moves(data):
             yield Reference(path=(*at, "to"), to="pool", name=found["to"])
-        for at, found in _people(data):
+        for at, found in (*_people(data), *_approvers(data)):
             yield from who_references(found, at, entity)
 
     @classmethod
@@ -161,9 +172,9 @@ returns:
             if isinstance(found.get("since"), str):
                 yield Wanted(path=(*at, "since"), text=found["since"], entity=entity)
             yield from condition(found, "when", at, entity)
-        for at, found in (*_moves(data), *_ceilings(data)):
+        for at, found in (*_moves(data), *_ceilings(data), (APPROVAL, _approval(data))):
             yield from condition(found, "when", at, entity)
-        for at, found in _people(data):
+        for at, found in (*_people(data), *_approvers(data)):
             yield from who_expressions(found, at, entity)
 
     @classmethod
@@ -178,6 +189,9 @@ returns:
             check_who(found, at, entity, thing, world)
             if any(found.get(key) for key in ("field", "manager_of", "unit_head", "expression")):
                 world.report("pool.people", thing, at)
+        for at, found in _approvers(thing.data):
+            check_who(found, at, entity, thing, world)
+        _check_approval(thing, world)
         for at, _found in _returns(thing.data):
             since = thing.expression((*at, "since"))
             if since is not None and since.type.kind not in ("date", "datetime"):
@@ -232,6 +246,23 @@ def _ceilings(data: dict[str, Any]) -> list[tuple[Path, dict[str, Any]]]:
 
 def _people(data: dict[str, Any]) -> list[tuple[Path, dict[str, Any]]]:
     return [((key, n), found) for key in ("members", "managers") for n, found in enumerate(data.get(key) or ())]
+
+
+def _approval(data: dict[str, Any]) -> dict[str, Any]:
+    return (data.get("claim") or {}).get("approval") or {}
+
+
+def _approvers(data: dict[str, Any]) -> list[tuple[Path, dict[str, Any]]]:
+    return [((*APPROVAL, "by", n), found) for n, found in enumerate(_approval(data).get("by") or ())]
+
+
+def _check_approval(thing: Thing, world: World) -> None:
+    """Somebody has to be there who agrees, and a way to end is due only where there is an end."""
+    given = _approval(thing.data)
+    if "approval" in (thing.data.get("claim") or {}) and not given.get("by") and not thing.data.get("managers"):
+        world.report("pool.no_approver", thing, APPROVAL)
+    if "then" in given and "within" not in given:
+        world.report("pool.then_without_within", thing, (*APPROVAL, "then"))
 
 
 def _lost(data: dict[str, Any], at: Path, thing: Thing, *keys: str) -> bool:
@@ -323,6 +354,21 @@ def _claim(data: dict[str, Any], thing: Thing, world: World) -> Claim:
         ),
         cooldown=parse_duration(data.get("cooldown") or ""),
         protect=parse_duration(data.get("protect") or ""),
+        approval=_build_approval(data, thing),
+    )
+
+
+def _build_approval(data: dict[str, Any], thing: Thing) -> ClaimApproval | None:
+    given = data.get("approval")
+    if given is None or _lost(given, APPROVAL, thing, "when"):
+        return None
+    return ClaimApproval(
+        by=people_of(given["by"], (*APPROVAL, "by"), thing)
+        if given.get("by")
+        else people_of(thing.data.get("managers"), ("managers",), thing),
+        when=thing.expression((*APPROVAL, "when")),
+        within=parse_duration(given.get("within") or ""),
+        then=given.get("then") or "reject",
     )
 
 

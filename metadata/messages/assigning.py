@@ -77,6 +77,18 @@ MESSAGES: dict[str, Message] = {
         "例如 coalesce(date(last_contact_at), created_on)。",
         "Such as coalesce(date(last_contact_at), created_on).",
     ),
+    "pool.no_approver": Message(
+        "领取须确认，但没有说由谁确认",
+        "Claims wait for an approval, but nobody is named who gives it",
+        "写 approval.by，或给公海写 managers。",
+        "Say approval.by, or give the pool managers.",
+    ),
+    "pool.then_without_within": Message(
+        "`then` 说的是超时后怎么办，但没有 `within`",
+        "`then` says what happens when it is late, but there is no `within`",
+        "写上期限，例如 within: 24wh。",
+        "Give a time, such as within: 24wh.",
+    ),
     "pool.mask": Message(
         "字段“{name}”不能遮蔽",
         "The field “{name}” cannot be masked",

@@ -22,6 +22,19 @@ class Ceiling:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimApproval:
+    """A claim on a record for which `when` holds waits for one of `by`; after `within` it ends by itself (`then`).
+
+    In expressions of `by` the user is the person who claims: `user.manager`.
+    """
+
+    by: tuple[Who, ...]
+    when: Expression | None = None
+    within: Duration | None = None
+    then: str = "reject"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
     """Per person: `daily` claims a day from this pool, ceilings of what is held, how long a former owner waits.
 
@@ -32,6 +45,7 @@ class Claim:
     holding: tuple[Ceiling, ...] = ()
     cooldown: Duration | None = None
     protect: Duration | None = None
+    approval: ClaimApproval | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from metadata.ordering import Layers
 from metadata.passes.shape import find
 from metadata.places import Path
 from metadata.problems import Place
+from metadata.source import VARIED
 
 _KEEPS = {"entity": ("fields",), "options": ("choices",)}
 
@@ -74,7 +75,8 @@ def _extend(thing: Thing, extensions: list[Shaped], layers: Layers, world: World
     hidden: Any = False
     for shaped in extensions:
         document = shaped.document
-        data = {k: v for k, v in shaped.data.items() if k not in ("extend", "for", "on", "hide")}
+        variant = ("for", "on") if document.kind in VARIED else ()
+        data = {k: v for k, v in shaped.data.items() if k not in ("extend", "hide", *variant)}
         merger = Merger(document, layers.may_overrule, _KEEPS.get(thing.kind.word, ()))
         if thing.kind.word == "entity":
             _check_fields(thing, root, shaped, world)

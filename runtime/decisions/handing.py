@@ -7,19 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 from metadata.model import Application, Entity
 from runtime.actions import ActionSource, Ask, Offer, Outcome, register
-from runtime.decisions import pooling, proposals
+from runtime.decisions import claim_desk, claims, pooling, proposals
 from runtime.decisions.assigning import assign_records, assignment_named
 from runtime.decisions.membership import is_member, manages
 from runtime.decisions.ownership import pool_in
 from runtime.decisions.people import names
 from runtime.errors import Answer, Conflict
 from runtime.messages import say
+from runtime.records.values import Loader
 from runtime.security.access import Access
 
 if TYPE_CHECKING:
     from metadata.models.pool import Pool
     from runtime.records.values import Stored
     from runtime.site import Session
+
+AGREE, REFUSE = "agree_claim", "refuse_claim"
 
 
 class PoolActions(ActionSource):
@@ -31,6 +34,8 @@ class PoolActions(ActionSource):
         return bool(app.rules_of(entity.name, "pool"))
 
     def offers(self, session: Session, entity: Entity, record: Stored) -> Iterable[Offer]:
+        if claim_desk.may_answer(session, entity.name, record.row["id"]):
+            yield from _answers(session, record)
         pool = lies_in(session, record)
         if pool is not None:
             yield from _in_pool(session, pool, record)
@@ -40,9 +45,16 @@ class PoolActions(ActionSource):
     def run(self, session: Session, entity: Entity, record: Stored, name: str, given: Mapping[str, Any]) -> Outcome:
         identity, language = record.row["id"], session.language
         if name == "claim":
-            pool = pooling.claim(session, entity.name, identity)
-            left = pooling.allowance(session, pool).left
-            return Outcome(message=say("pool.done.claimed", language), data={"left": left})
+            claimed = pooling.claim(session, entity.name, identity)
+            left = pooling.allowance(session, claimed.pool).left
+            data = {"left": left, "waiting": claimed.waiting}
+            return Outcome(message=claim_message(session, claimed, identity), data=data)
+        if name == "withdraw_claim":
+            claim_desk.withdraw(session, entity.name, identity)
+            return Outcome(message=say("pool.done.withdrawn", language))
+        if name in (AGREE, REFUSE):
+            claim_desk.answer(session, entity.name, identity, name == AGREE, given.get("note"))
+            return Outcome(message=say(f"pool.done.{'agreed' if name == AGREE else 'refused'}", language))
         if name == "return":
             pool = pooling.pool_or_none(session, given.get("pool")) or pooling.targets(session, record)[0]
             pooling.give_back(session, entity.name, identity, pool, given["reason"])
@@ -125,6 +137,16 @@ def reassign(session: Session, entity: str, record_id: int, name: str) -> Outcom
     return Outcome(message=say(f"assignment.done.{decision.state}", session.language, name=shown), data=data)
 
 
+def claim_message(session: Session, claimed: pooling.Claimed, record_id: int) -> str:
+    """What is said to who claimed: it is theirs, or whom it waits for."""
+    entity = claimed.pool.entity
+    asked = claims.open_of(session, entity, record_id) if claimed.waiting else None
+    if asked is None:
+        return say("pool.done.claimed", session.language)
+    record = Loader(session).record(entity, record_id)
+    return say("pool.waiting", session.language, **claims.params(session, asked, record))
+
+
 def lies_in(session: Session, record: Stored) -> Pool | None:
     """The pool a record lies in, for those who belong to it."""
     for pool in session.app.rules_of(record.plan.name, "pool"):
@@ -141,12 +163,15 @@ def _owner(session: Session, entity: Entity) -> str:
 
 def _in_pool(session: Session, pool: Pool, record: Stored) -> Iterable[Offer]:
     why = pooling.hindrance(session, pool, record)
-    closed = None if why is None else say(f"pool.{why.word}", session.language, **pooling.said(session, pool, why))
-    label = say("pool.act.claim", session.language)
+    told = {} if why is None else pooling.said(session, pool, why, record)
+    closed = None if why is None else say(f"pool.{why.word}", session.language, **told)
+    label = say("pool.act.ask" if claims.needed(session, pool, record) else "pool.act.claim", session.language)
     left = pooling.allowance(session, pool)
     if left.daily is not None:
         label = f"{label} ({left.left}/{left.daily})"
     yield Offer(name="claim", label=label, word="pool", icon="hand-grab", tone="primary", why=closed)
+    if why is not None and why.word == "waiting":
+        yield _offer(session, "pool", "withdraw", "withdraw_claim", "arrow-back-up", ())
     if not manages(session, pool):
         return
     language = session.language
@@ -158,6 +183,16 @@ def _in_pool(session: Session, pool: Pool, record: Stored) -> Iterable[Offer]:
         choices = tuple((p.name, p.label.of(language)) for p in others)
         ask = Ask(name="pool", type="select", label=say("pool.ask.pool", language), required=True, choices=choices)
         yield _offer(session, "pool", "move", "move", "arrow-right", (ask, note))
+
+
+def _answers(session: Session, record: Stored) -> Iterable[Offer]:
+    """Agreeing to the claim that waits, with who asked in the label, and turning it down."""
+    asked = claims.open_of(session, record.plan.name, record.row["id"])
+    called = names(session, [asked["person"]]).get(asked["person"], "") if asked is not None else ""
+    note = Ask(name="note", type="text", label=say("pool.ask.note", session.language))
+    label = f"{say('pool.act.agree', session.language)}: {called}"
+    yield Offer(name=AGREE, label=label, word="pool", icon="user-check", tone="primary", asks=(note,))
+    yield _offer(session, "pool", "refuse", REFUSE, "user-x", (note,))
 
 
 def _held(session: Session, record: Stored) -> Iterable[Offer]:

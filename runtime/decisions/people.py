@@ -208,6 +208,11 @@ def _people(person: sa.Table) -> sa.Select[Any]:
     return sa.select(person.c.id).where(person.c.deleted_at.is_(None), active).order_by(person.c.id)
 
 
+def is_active(session: Session, person: int | None) -> bool:
+    """Whether somebody is still there and may sign in."""
+    return person is not None and bool(_living(session, [person]))
+
+
 def _living(session: Session, ids: Iterable[int]) -> list[int]:
     wanted = list(dict.fromkeys(ids))
     if not wanted:

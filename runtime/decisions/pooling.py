@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from metadata.models.pool import Pool
 from rules.evaluate import Values, evaluate
 from rules.pooling import Obstacle, Standing, obstacle
+from runtime.decisions import claims
 from runtime.decisions.membership import is_member, manages, pools_of
 from runtime.decisions.ownership import Handover, acting, hand_over, owner_field, pool_in
 from runtime.environment import working_time
@@ -72,8 +73,16 @@ def _column(session: Session, entity: str, name: str) -> sa.Column[Any]:
 # --- claiming ------------------------------------------------------------------------------------------------------
 
 
-def claim(session: Session, entity: str, record_id: int) -> Pool:
-    """The person of the session takes a record; the pool it lay in.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """What came of a claim: the pool the record lay in, and whether it lies there still and waits for an approval."""
+
+    pool: Pool
+    waiting: bool = False
+
+
+def claim(session: Session, entity: str, record_id: int) -> Claimed:
+    """The person of the session takes a record, or asks for it where somebody has to agree.
 
     Raises `NotFound` for a record that is not theirs to see, `Conflict` where somebody was faster or a limit is met.
     """
@@ -83,18 +92,22 @@ def claim(session: Session, entity: str, record_id: int) -> Pool:
         raise gone(session, entity, record_id) or NotFound()
     if not is_member(session, pool):
         raise NotFound()
-    if not _is_free(session, pool, record_id):
+    if not is_free(session, pool, record_id):
         raise Conflict("pool.taken")
     _lock_person(session, person)
-    why = hindrance(session, pool, _stored(session, entity, record_id))
+    record = _stored(session, entity, record_id)
+    why = hindrance(session, pool, record)
     if why is not None:
-        told: dict[str, Any] = said(session, pool, why)
+        told: dict[str, Any] = said(session, pool, why, record)
         raise Conflict(f"pool.{why.word}", **told)
+    if claims.needed(session, pool, record):
+        claims.ask(session, pool, record)
+        return Claimed(pool=pool, waiting=True)
     _hand_over(session, pool, [record_id], Handover(person=person, reason="claimed", to_field=pool.to), "claim")
-    return pool
+    return Claimed(pool=pool)
 
 
-def _is_free(session: Session, pool: Pool, record_id: int) -> bool:
+def is_free(session: Session, pool: Pool, record_id: int) -> bool:
     """One conditional UPDATE decides who wins; it keeps the row until the transaction ends."""
     table = session.table(pool.entity)
     where, holder = home(session, pool), owner(session, pool)
@@ -119,7 +132,10 @@ def gone(session: Session, entity: str, record_id: int) -> Answer | None:
 
 
 def allowance(session: Session, pool: Pool) -> Allowance:
-    """Counted from the log: what was claimed today counts, also where it was given back since."""
+    """Counted from the log: what was claimed today counts, also where it was given back since.
+
+    A claim that somebody had to agree to counts on the day it was asked for, not again on that of the answer.
+    """
     if session.user.id is None or pool.claim.daily is None:
         return Allowance(daily=pool.claim.daily, used=0)
     table = session.table("ownership_log")
@@ -129,9 +145,10 @@ def allowance(session: Session, pool: Pool) -> Allowance:
         table.c.to_person == session.user.id,
         table.c.reason == "claimed",
         table.c.moved_on == session.today,
+        table.c.cause != claims.agreed_cause(pool),
     )
     used = session.connection.scalar(sa.select(sa.func.count()).select_from(table).where(*same)) or 0
-    return Allowance(daily=pool.claim.daily, used=used)
+    return Allowance(daily=pool.claim.daily, used=used + claims.asked_today(session, pool))
 
 
 def hindrance(session: Session, pool: Pool, record: Stored) -> Obstacle | None:
@@ -140,20 +157,27 @@ def hindrance(session: Session, pool: Pool, record: Stored) -> Obstacle | None:
     gave_up = _gave_up_at(session, pool, record.row["id"])
     cooldown = pool.claim.cooldown
     ends = working_time(session).add(gave_up, cooldown) if gave_up is not None and cooldown is not None else None
+    asked = claims.open_of(session, pool.entity, record.row["id"])
     standing = Standing(
         member=is_member(session, pool),
         claimed_today=allowance(session, pool).used,
         held=tuple(held(session, pool, c.when) for c in ceilings),
         gave_up_at=gave_up,
+        asked=asked is not None,
+        own=asked is not None and asked["person"] == session.user.id,
+        answered_by=asked["due_at"] if asked is not None else None,
     )
     limits = tuple(c.limit for c in ceilings)
     return obstacle(standing, daily=pool.claim.daily, ceilings=limits, cooldown_ends=ends, now=session.now)
 
 
 def held(session: Session, pool: Pool, when: Any = None) -> int:
-    """How many records of the entity the person holds, of those that a ceiling counts."""
+    """How many records of the entity the person holds or has asked for, of those that a ceiling counts."""
     table = session.table(pool.entity)
-    wheres = [owner(session, pool) == session.user.id, table.c.deleted_at.is_(None)]
+    own = owner(session, pool) == session.user.id
+    if session.user.id is not None:
+        own = sa.or_(own, table.c.id.in_(claims.waiting_records(session, pool.entity, session.user.id)))
+    wheres = [own, table.c.deleted_at.is_(None)]
     if when is not None:
         wheres.append(condition(when, table, sql_context(session)))
     return session.connection.scalar(sa.select(sa.func.count()).select_from(table).where(*wheres)) or 0
@@ -173,8 +197,11 @@ def _gave_up_at(session: Session, pool: Pool, record_id: int) -> datetime | None
     return found
 
 
-def said(session: Session, pool: Pool, why: Obstacle) -> dict[str, str]:
+def said(session: Session, pool: Pool, why: Obstacle, record: Stored) -> dict[str, str]:
     """The parameters of the sentence about an obstacle."""
+    if why.word in ("asked", "waiting"):
+        asked = claims.open_of(session, pool.entity, record.row["id"])
+        return {} if asked is None else claims.params(session, asked, record)
     names = [c.label.of(session.language) for c in pool.claim.holding]
     until = "" if why.until is None else why.until.astimezone(session.zone).strftime("%Y-%m-%d %H:%M")
     label = names[why.index] if why.word == "holding" and why.index < len(names) else ""
@@ -237,14 +264,19 @@ def move(session: Session, pool: Pool, ids: Sequence[int], to: Pool, note: str |
 
 
 def _still_there(session: Session, pool: Pool, ids: Sequence[int]) -> None:
-    if not all(_is_free(session, pool, i) for i in sorted(ids)):
+    if not all(is_free(session, pool, i) for i in sorted(ids)):
         raise Conflict("pool.taken")
 
 
 def _hand_over(session: Session, pool: Pool, ids: Sequence[int], how: Handover, word: str) -> None:
+    hand_over_by(session, pool, ids, how, f"pool:{pool.name}:{word}")
+
+
+def hand_over_by(session: Session, pool: Pool, ids: Sequence[int], how: Handover, cause: str) -> None:
+    """Hands records of a pool over, with the rights of the system, in the name of the person."""
     from runtime import records  # late: records are written through rules
 
-    sub = acting(session, f"pool:{pool.name}:{word}")
+    sub = acting(session, cause)
     hand_over(sub, pool.entity, dict.fromkeys(ids, how))
     for answer in records.update_many(sub, pool.entity, [(i, {}, None) for i in ids], atomic=True):
         if isinstance(answer, Answer):

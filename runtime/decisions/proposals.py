@@ -12,10 +12,9 @@ import sqlalchemy as sa
 from metadata.models.assignment import Assignment, Confirm
 from runtime.decisions.assigning import OPEN, tell, title_of
 from runtime.decisions.ownership import Handover, acting, hand_over
-from runtime.decisions.people import names, resolve_all
+from runtime.decisions.people import is_active, names, resolve_all
 from runtime.errors import Answer, Conflict, Forbidden, NotFound
 from runtime.jobs.registry import Payload, job, schedule
-from runtime.people import ACTIVE
 from runtime.records.values import Loader
 
 if TYPE_CHECKING:
@@ -79,7 +78,7 @@ def accept(session: Session, proposal_id: int, person: int | None = None) -> int
     """
     row, assignment = _mine(session, proposal_id)
     chosen = person if person is not None else row["person"]
-    if chosen is None or not _active(session, chosen):
+    if chosen is None or not is_active(session, chosen):
         raise Conflict("assignment.person_left")
     _settle(session, [proposal_id], "accepted" if chosen == row["person"] else "changed", chosen)
     move = Handover(person=chosen, reason="assigned", to_field=assignment.to, at_field=assignment.at)
@@ -124,7 +123,7 @@ def overdue(session: Session, _payload: Payload) -> dict[str, int]:
         assignment: Assignment | None = session.app.of("assignment").get(name)
         then = assignment.confirm.then if assignment is not None and assignment.confirm is not None else "lapsed"
         if then == "accept" and assignment is not None:
-            good = [r for r in rows if _active(session, r["person"])]
+            good = [r for r in rows if is_active(session, r["person"])]
             _accept_late(session, assignment, good)
             counts["accepted"] += len(good)
             rows = [r for r in rows if r not in good]
@@ -212,13 +211,6 @@ def _to_pool(session: Session, assignment: Assignment, ids: Sequence[int], note:
     if pool is not None:
         move = Handover(pool=pool, reason="returned", note=note, to_field=assignment.to)
         _write(session, assignment, ids, [move] * len(ids))
-
-
-def _active(session: Session, person: int | None) -> bool:
-    table = session.table("user")
-    wanted = sa.select(table.c.id).where(table.c.id == person, table.c.deleted_at.is_(None))
-    active = sa.or_(table.c.status.is_(None), table.c.status.in_(ACTIVE))
-    return person is not None and session.connection.scalar(wanted.where(active)) is not None
 
 
 def _proposal(session: Session, assignment: Assignment, row: Any) -> Proposal:

@@ -14,6 +14,7 @@ from rules.expression import Expression
 from rules.pooling import days_left, due_at, earliest, is_due, warned_at
 from rules.working import WorkingTime
 from runtime.decisions.assigning import title_of
+from runtime.decisions.claims import waiting_records
 from runtime.decisions.ownership import Handover, hand_over
 from runtime.decisions.pooling import home, owner
 from runtime.environment import working_time
@@ -206,13 +207,14 @@ def _tell(session: Session, one: Coming, code: str) -> int:
 
 
 def move_on(session: Session, pool: Pool, rule: Shift, limit: int = BATCH) -> int:
-    """Moves what nobody took on to the next pool; how many."""
+    """Moves what nobody took or asked for on to the next pool; how many."""
     from runtime import records  # late: records are written through rules
 
     table = session.table(pool.entity)
     came = table.c[column_name(session.app.entities[pool.entity].fields[pool.since])]
     wheres = [table.c.deleted_at.is_(None), home(session, pool) == pool.name]
     wheres.append(came <= session.now - earliest(rule.after) + timedelta(days=1))
+    wheres.append(table.c.id.not_in(waiting_records(session, pool.entity)))
     if rule.when is not None:
         wheres.append(_test(session, pool, rule.when))
     working = working_time(session)

@@ -9,11 +9,13 @@ import sqlalchemy as sa
 
 from metadata.models.assignment import Assignment
 from rules.pooling import days_left
+from runtime.decisions import claims
 from runtime.decisions.ownership import owner_field, pool_in
 from runtime.decisions.people import names
 from runtime.decisions.returns import coming
 from runtime.explain import explainer
 from runtime.messages import say
+from runtime.records.values import Loader
 
 if TYPE_CHECKING:
     from runtime.site import Session
@@ -95,10 +97,23 @@ def why_owned(session: Session, entity: str, record_id: int) -> dict[str, Any]:
         "summary": say(word, session.language, count=len(moves)),
         "steps": [{"label": m["reason"], "result": f"{m['from']} → {m['to']}", "why": m["note"], **m} for m in moves],
     }
+    asked = asked_for(session, entity, record_id)
+    if asked:
+        found["claims"] = asked
+        told = [{**c, "result": c["sentence"], "why": c["note"]} for c in asked if c["state"] != "accepted"]
+        found["steps"] = sorted([*told, *found["steps"]], key=lambda step: step["at"], reverse=True)
+        if asked[0]["state"] == claims.WAITING:
+            found["summary"] = asked[0]["sentence"]
     due = next_return(session, entity, record_id)
     if due is not None:
         found["next"] = due
     return found
+
+
+def asked_for(session: Session, entity: str, record_id: int) -> list[dict[str, Any]]:
+    """The claims on a record that somebody had to agree to, the newest first."""
+    record = Loader(session).record(entity, record_id)
+    return claims.history(session, record, MOST_MOVES) if record is not None else []
 
 
 def history(session: Session, entity: str, record_id: int) -> list[dict[str, Any]]:
@@ -127,7 +142,7 @@ def history(session: Session, entity: str, record_id: int) -> list[dict[str, Any
                 "reason": choice.label.of(session.language) if choice else row["reason"],
                 "colour": choice.colour if choice else None,
                 "note": row["note"] or "",
-                "at": row["moved_at"].isoformat(),
+                "at": row["moved_at"].astimezone(session.zone).isoformat(),
                 "by": called.get(row["by_person"], "Octavo"),
             }
         )

@@ -31,6 +31,7 @@ MODULES = (
     "runtime.ledgers.jobs",
     "runtime.decisions.returns",
     "runtime.decisions.proposals",
+    "runtime.decisions.claim_desk",
     "runtime.decisions.approval_jobs",
     "runtime.decisions.workflows",
     "runtime.decisions.workflow_times",

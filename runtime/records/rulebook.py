@@ -21,6 +21,7 @@ MODULES: tuple[str, ...] = (
     "runtime.records.pairs",
     "runtime.decisions.scores",
     "runtime.decisions.assigning",
+    "runtime.decisions.claims",
     "runtime.ledgers.rule",
     "runtime.decisions.approval_rule",
     "runtime.decisions.workflow_events",

@@ -44,7 +44,7 @@ PROTECTED = frozenset(  # written by the platform alone; nobody edits what has h
     {
         "audit", "stage_log", "score_result", "qualification_check", "qualification_line",
         "approval_case", "approval_step", "approval_task", "approval_entry",
-        "revision", "assignment_decision", "assignment_turn", "ownership_log", "pool_view",
+        "revision", "assignment_decision", "assignment_turn", "ownership_log", "pool_view", "pool_claim",
         "workflow_run", "workflow_step", "rule_run", "reminder_match", "reminder_notice",
     }
 )  # fmt: skip

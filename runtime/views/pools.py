@@ -11,12 +11,16 @@ import sqlalchemy as sa
 from metadata.model import Sort
 from metadata.models.pool import Pool
 from rules.expression import Expression
+from runtime.decisions import claims
+from runtime.decisions.assigning import stored_many
 from runtime.decisions.membership import is_member, manages, memberships
 from runtime.decisions.people import names
 from runtime.decisions.pooling import allowance, held, home
 from runtime.decisions.returns import coming
 from runtime.query.select import Query, Row, parse_where, run, titles_of
+from runtime.records.values import Stored
 from runtime.security.access import Access
+from runtime.site import Session
 from runtime.views.binder import Binder, BoundField
 
 PAGE = 50
@@ -42,10 +46,24 @@ class Former:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Somebody's claim waits: what is said of it, whether it is this person's own, and whether they may answer it."""
+
+    sentence: str
+    own: bool
+    answers: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PoolRow:
-    """`masked` are the keys of columns that this person sees after the claim; `days` it has been lying there."""
+    """`masked` are the keys of columns that this person sees after the claim; `days` it has been lying there.
+
+    `asks` says that a claim has to be agreed to, `asked` that one waits.
+    """
 
     row: Row
+    asks: bool = False
+    asked: Asked | None = None
     masked: frozenset[str]
     former: Former | None
     days: int
@@ -154,14 +172,42 @@ def _rows(binder: Binder, pool: Pool, columns: Sequence[BoundField], rows: Seque
     table = session.table(pool.entity)
     since = table.c[binder.app.entities[pool.entity].fields[pool.since].column or pool.since]
     came = dict(session.connection.execute(sa.select(table.c.id, since).where(table.c.id.in_(ids))).all())
+    asked, stored = _claims(session, pool, ids)
     move = min((m.after.amount for m in pool.moves if m.after.unit == "d" and m.when is None), default=None)
     made = []
     for row in rows:
         arrived = came.get(row.id)
         days = 0 if arrived is None else (session.today - arrived.astimezone(session.zone).date()).days
         moves_in = None if move is None else max(0, move - days)
-        made.append(PoolRow(row=row, masked=masked, former=formers.get(row.id), days=days, moves_in=moves_in))
+        made.append(
+            PoolRow(
+                row=row,
+                masked=masked,
+                former=formers.get(row.id),
+                days=days,
+                moves_in=moves_in,
+                asked=asked.get(row.id),
+                asks=row.id in stored and claims.needed(session, pool, stored[row.id]),
+            )
+        )
     return tuple(made)
+
+
+def _claims(session: Session, pool: Pool, ids: Sequence[int]) -> tuple[dict[int, Asked], dict[int, Stored]]:
+    """The claims that wait on a page of a pool, and its records as rules see them, where claims are agreed to."""
+    waiting = claims.open_among(session, pool.entity, ids)
+    if not waiting and pool.claim.approval is None:
+        return {}, {}
+    stored = {record.row["id"]: record for record in stored_many(session, pool.entity, ids)}
+    asked = {}
+    for i, row in waiting.items():
+        own = row["person"] == session.user.id
+        asked[i] = Asked(
+            sentence=claims.told(session, row, stored.get(i))["sentence"],
+            own=own,
+            answers=not own and claims.decides(session, pool, stored.get(i), row["person"]),
+        )
+    return asked, stored
 
 
 def former_owners(binder: Binder, entity: str, ids: Sequence[int]) -> dict[int, Former]:

@@ -33,7 +33,7 @@ SIGNED_IN = {  # one's own account, and pages that show no more than the records
     "bulk.ask", "bulk.offer", "bulk.act", "bulk.field", "bulk.begin", "bulk.delete_many", "bulk.show", "bulk.cancel", "bulk.undo", "palette.show",
     "actions.ask", "actions.run", "actions.card", "view_as.ask", "view_as.change",
     "inbox.act", "inbox.case", "inbox.show", "inbox.simulate", "inbox.versions", "notices.bell", "notices.go",
-    "notices.page", "notices.preferences", "notices.read", "notices.snooze", "pools.assign", "pools.claim",
+    "notices.page", "notices.preferences", "notices.read", "notices.snooze", "pools.answer", "pools.assign", "pools.claim",
     "pools.decide", "pools.inbox", "pools.show", "runs.act", "runs.page", "exporting.give", "importing.start", "importing.take",
     "importing.columns", "importing.run", "importing.template",
     "imports.progress", "imports.cancel", "imports.go", "imports.mean", "imports.undo",

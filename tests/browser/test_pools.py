@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import sqlalchemy as sa
 
+from runtime import records
 from runtime.bootstrap import init_site
 from runtime.clock import FakeClock
 from runtime.decisions.returns import run_returns
@@ -124,3 +125,34 @@ def test_golden_path_6(stage: Stage, chromium: sync_api.Browser, tmp_path: Path)
     manager.click("#pool-bulk button.btn")
     expect(manager.locator("#toasts")).to_contain_text("孙七")
     assert stage.log()[4:] == ["assigned"]
+
+
+@pytest.mark.mission("CU-26")
+def test_a_claim_that_a_manager_agrees_to(stage: Stage, chromium: sync_api.Browser) -> None:
+    """Asked for on the phone, seen as waiting by all, agreed to by the manager in dark mode."""
+    with stage.site.session(write=True) as session:
+        table = session.table("region")
+        east = session.connection.scalar(sa.select(table.c.id).where(table.c.code == "east"))
+        values = {"name": NAME, "type": "key", "region": east, "pool": "customers_east", "phone": "0512-66778899"}
+        record = records.create(session, "customer", values).id
+    rep, other = sign_in(chromium, stage, "zhangsan", PHONE), sign_in(chromium, stage, "lisi")
+    rep.goto(f"{stage.address}/pools/customers_east")
+    expect(rep.locator("[data-claim]")).to_contain_text("申请领取")
+    rep.click("[data-claim]")
+    expect(rep.locator("#toasts")).to_contain_text("您已申请领取，等待")
+    assert rep.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    other.goto(f"{stage.address}/pools/customers_east")
+    expect(other.locator(".pool-asks")).to_contain_text("张三申请领取，等待")
+    expect(other.locator("[data-claim]")).to_have_count(0)
+    manager = sign_in(chromium, stage, "wang", language="en")
+    manager.emulate_media(color_scheme="dark")
+    manager.goto(f"{stage.address}/pools/customers_east")
+    waiting = manager.locator(".pool-asked")
+    expect(waiting).to_contain_text(NAME)
+    waiting.locator("input[name=note]").fill("已沟通")
+    waiting.locator("button[value=agree]").click()
+    expect(manager.locator("#toasts")).to_contain_text("gone to who asked")
+    rep.goto(f"{stage.address}/e/customer/{record}")
+    expect(rep.locator("#panel-ownership")).to_contain_text("王经理同意领取：已沟通")
+    rep.goto(f"{stage.address}/notifications")
+    expect(rep.locator("main")).to_contain_text(f"王经理同意您领取“{NAME}”")

@@ -7,10 +7,13 @@ from typing import Any
 from flask import Blueprint, Response, make_response, render_template, request
 from markupsafe import Markup
 
-from runtime.decisions import pooling, proposals
+from metadata.models.pool import Pool
+from runtime.decisions import claim_desk, pooling, proposals
+from runtime.decisions.handing import claim_message
+from runtime.decisions.membership import is_member
 from runtime.decisions.people import names
 from runtime.digits import number_in
-from runtime.errors import Answer, BadQuery
+from runtime.errors import Answer, BadQuery, NotFound
 from runtime.messages import say, say_answer
 from runtime.security.access import Access
 from runtime.views.binder import Binder, BoundField
@@ -24,6 +27,7 @@ from web.widgets import widget
 
 blueprint = Blueprint("pools", __name__)
 MOST_IDS = 500
+ANSWERS = {"agree": "agreed", "refuse": "refused", "withdraw": "withdrawn"}
 
 
 @blueprint.get("/pools")
@@ -46,6 +50,7 @@ def show(name: str | None = None) -> Response:
         "q": q,
         "page": page,
         "more": bound is not None and bound.count > page * PAGE,
+        "claims": [_waiting(binder, one) for one in claim_desk.waiting(session)],
         "waiting": len(proposals.waiting(session, 100)),
     }
     return make_response(render_template("pools/page.html", **values))
@@ -58,7 +63,8 @@ def claim(name: str, record_id: int) -> Response:
     try:
         with writing() as session:
             pool = pooling.pool_named(session, name)
-            pooling.claim(session, pool.entity, record_id)
+            claimed = pooling.claim(session, pool.entity, record_id)
+            said = claim_message(session, claimed, record_id)
             left = pooling.allowance(session, pool).left
     except Answer as answer:
         if answer.status not in (404, 409):
@@ -66,8 +72,33 @@ def claim(name: str, record_id: int) -> Response:
         note(say_answer(answer, state().language), "danger")
         return htmx.go(f"/pools/{name}")
     rest = "" if left is None else " " + str(_("{left} left today", left=left))
-    note(say("pool.done.claimed", state().language) + rest)
+    note(said + rest)
     return htmx.go(f"/pools/{name}")
+
+
+@blueprint.post("/pools/<name>/answer/<int:record_id>")
+def answer(name: str, record_id: int) -> Response:
+    """Agrees to a claim that waits or turns it down; who asked takes it back."""
+    act = request.form.get("act", "")
+    if act not in ANSWERS:
+        raise BadQuery
+    session = reading()
+    pool: Pool | None = session.app.of("pool").get(name)
+    if pool is None:
+        raise NotFound
+    back = f"/pools/{name}" if is_member(session, pool) else "/pools"
+    try:
+        with writing() as session:
+            if act == "withdraw":
+                claim_desk.withdraw(session, pool.entity, record_id)
+            else:
+                claim_desk.answer(session, pool.entity, record_id, act == "agree", request.form.get("note") or None)
+        note(say(f"pool.done.{ANSWERS[act]}", state().language))
+    except Answer as refused:
+        if refused.status not in (403, 409):
+            raise
+        note(say_answer(refused, state().language), "danger")
+    return htmx.go(back)
 
 
 @blueprint.post("/pools/<name>/assign")
@@ -156,6 +187,13 @@ def _cell(binder: Binder, bound: BoundPool, column: BoundField, one: PoolRow) ->
     else:
         html = Markup(shown.show(column, kit_for(binder, compact=True))(value, title))  # noqa: S704 - by its widget
     return {"label": column.label, "css": shown.css, "html": html, "opens": column.key == bound.title}
+
+
+def _waiting(binder: Binder, one: claim_desk.Waiting) -> dict[str, Any]:
+    due = "" if one.due_at is None else one.due_at.astimezone(binder.session.zone).strftime("%m-%d %H:%M")
+    seen = Access(binder.session).can(one.entity, "read")
+    address = f"/e/{one.entity}/{one.record}" if seen else None
+    return {"one": one, "pool": one.pool.label.of(binder.language), "due": due, "address": address}
 
 
 def _proposal(binder: Binder, found: proposals.Proposal) -> dict[str, Any]:

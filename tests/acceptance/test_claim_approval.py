@@ -1,0 +1,211 @@
+"""Rows CU-26: a claim that a manager agrees to. One winner, counted once, ended by time, explained, seen on the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runtime import actions, explain, records
+from runtime.decisions import claim_desk, pooling
+from runtime.decisions.claims import deciders
+from runtime.decisions.returns import move_on
+from runtime.errors import Answer, Conflict, Forbidden
+from runtime.publishing.layers import with_site_files
+from runtime.publishing.publish import current_layers, publish
+from runtime.records.values import Loader
+from runtime.views.binder import Binder
+from runtime.views.pools import bind_pool
+from tests.acceptance.both import fixture_f_on, together
+from tests.acceptance.conftest import World
+from tests.acceptance.test_pools import EAST, claim, log, pooled, refused
+from tests.scale import WRITERS
+
+
+@pytest.fixture
+def b(database_url: str, tmp_path: Path) -> Iterator[World]:
+    with fixture_f_on(database_url, tmp_path / "site") as world:
+        yield world
+
+
+def key_customer(b: World, name: str = "重点客户甲") -> int:
+    """Claims on key customers wait for a manager of the pool, one working day of 24 hours long."""
+    return pooled(b, name, type="key")
+
+
+def answer(b: World, login: str, record: int, agree: bool, note: str | None = None) -> None:
+    with b.as_(login, write=True) as session:
+        claim_desk.answer(session, "customer", record, agree, note)
+
+
+def late(b: World) -> None:
+    with b.site.session(write=True) as session:
+        claim_desk.overdue(session, {})
+
+
+def why(b: World, record: int, login: str = "wang") -> dict[str, Any]:
+    with b.as_(login) as session:
+        return explain.decision(session, "pool", "customer", record)
+
+
+def left(b: World, login: str) -> int | None:
+    with b.as_(login) as session:
+        return pooling.allowance(session, session.app.of("pool")[EAST]).left
+
+
+def page(b: World, login: str, record: int) -> Any:
+    """The row of a record on the page of the pool."""
+    with b.as_(login) as session:
+        bound = bind_pool(Binder(session), session.app.of("pool")[EAST])
+    return next(row for row in bound.rows if row.row.id == record)
+
+
+@pytest.mark.mission("CU-26")
+def test_a_claim_waits_for_a_manager_and_is_explained(b: World) -> None:
+    record, plain = key_customer(b), pooled(b, "普通客户")
+    assert (page(b, "zhangsan", record).asks, page(b, "zhangsan", plain).asks) == (True, False)
+    with b.as_("zhangsan") as session:
+        offer = actions.find(session, "customer", record, "claim")[0]
+    assert offer.label == "申请领取 (3/3)"
+    told = b.api("zhangsan", "POST", f"/customer/{record}/actions/claim", json={}).json
+    assert told["message"] == "您已申请领取，等待周总、郑总监、王经理确认（2026-03-19 10:00 前）。"
+    assert b.read("vp", "customer", record)["owner"] is None
+    assert b.read("zhangsan", "customer", record)["phone"] is None  # masked until it is theirs
+    assert why(b, record)["summary"] == "张三申请领取，等待周总、郑总监、王经理确认（2026-03-19 10:00 前）"
+    seen = page(b, "lisi", record).asked
+    assert (seen.sentence, seen.own, seen.answers) == (why(b, record)["summary"], False, False)
+    assert page(b, "zhangsan", record).asked.own
+    assert page(b, "wang", record).asked.answers
+    with b.as_("wang") as session:
+        (one,) = claim_desk.waiting(session)
+    assert (one.title, one.name, one.record) == ("重点客户甲", "张三", record)
+    assert "张三申请从公海-华东领取“重点客户甲”，等您确认" in b.list(None, "notification", of="subject")
+    with pytest.raises(Forbidden):
+        answer(b, "lisi", record, True)
+    with pytest.raises(Forbidden):
+        answer(b, "zhangsan", record, True)
+    answer(b, "wang", record, True, "已沟通")
+    assert b.read("zhangsan", "customer", record)["owner"] == b.user("zhangsan")
+    assert log(b, record)[-1] == (None, EAST, "zhangsan", None, "claimed")
+    moved = why(b, record)["steps"][0]
+    assert (moved["why"], moved["by"]) == ("王经理同意领取：已沟通", "王经理")
+    assert b.read("vp", "customer", record)["protected_until"] is not None
+    assert "王经理同意您领取“重点客户甲”" in b.list(None, "notification", of="subject")
+    with pytest.raises(Conflict) as too_late:
+        answer(b, "vp", record, False)
+    assert too_late.value.code == "pool.answered"
+
+
+@pytest.mark.mission("CU-26")
+def test_of_many_who_ask_at_once_one_waits_and_of_two_answers_one_counts(b: World) -> None:
+    record = key_customer(b)
+    people = ["zhangsan", "lisi", "zhaoliu", "sunqi"]
+    results = together([lambda login=login: refused(b, login, record) for login in people * (WRITERS // 4)])
+    assert sorted(set(map(str, results))) == sorted({"", "pool.asked", "pool.waiting"} & set(map(str, results)))
+    assert list(map(str, results)).count("") == 1
+
+    def answering(login: str, agree: bool) -> str:
+        try:
+            answer(b, login, record, agree)
+        except Answer as found:
+            return found.code
+        return ""
+
+    both = together([lambda: answering("wang", True), lambda: answering("vp", False)])
+    assert sorted(map(str, both)) == ["", "pool.answered"]
+    agreed = both[0] == ""
+    assert (b.read("vp", "customer", record)["owner"] is not None) == agreed
+    assert len(log(b, record)) == (2 if agreed else 1)
+
+
+@pytest.mark.mission("CU-26")
+def test_what_waits_counts_against_the_limits_once(b: World) -> None:
+    first, second, third, fourth = (key_customer(b, f"重点{n}") for n in "甲乙丙丁")
+    claim(b, "zhangsan", first)
+    claim(b, "zhangsan", second)
+    assert left(b, "zhangsan") == 1
+    answer(b, "wang", first, True)
+    assert left(b, "zhangsan") == 1  # counted when it was asked for
+    answer(b, "wang", second, False, "已有计划")
+    assert left(b, "zhangsan") == 2  # what was turned down was never had
+    claim(b, "zhangsan", third)
+    with b.as_("zhangsan", write=True) as session:
+        claim_desk.withdraw(session, "customer", third)
+    assert left(b, "zhangsan") == 1  # what one took back oneself stays counted, as after giving it back
+    claim(b, "zhangsan", fourth)
+    assert refused(b, "zhangsan", third) == "pool.daily"
+    b.clock.advance(days=1)
+    assert left(b, "zhangsan") == 3
+    answer(b, "wang", fourth, True)
+    assert left(b, "zhangsan") == 3  # agreed to today, asked for yesterday
+    with b.site.session(write=True) as session:
+        rows = [{"name": f"持有{n}", "type": "key", "owner": b.user("lisi")} for n in range(9)]
+        records.create_many(session, "customer", rows)
+    claim(b, "lisi", second)  # the tenth, waiting
+    assert refused(b, "lisi", third) == "pool.holding"
+
+
+@pytest.mark.mission("CU-26")
+def test_nobody_answers_in_time_and_it_ends_as_declared(b: World) -> None:
+    record = key_customer(b)
+    claim(b, "zhangsan", record)
+    b.clock.advance(days=2, hours=23)
+    late(b)
+    assert why(b, record)["claims"][0]["state"] == "waiting"
+    b.clock.advance(hours=2)
+    late(b)
+    (over,) = why(b, record)["claims"]
+    assert (over["state"], over["sentence"]) == ("rejected", "张三申请领取，Octavo未同意")
+    assert refused(b, "lisi", record) == ""
+
+
+def test_who_may_agree_takes_it_at_once_and_others_ways_let_a_claim_lapse(b: World) -> None:
+    mine, given, gone = (key_customer(b, f"重点{n}") for n in "子丑寅")
+    with b.as_("wang", write=True) as session:
+        assert pooling.claim(session, "customer", mine).waiting is False
+    assert b.read("vp", "customer", mine)["owner"] == b.user("wang")
+    claim(b, "zhangsan", given)
+    with b.as_("wang", write=True) as session:
+        pooling.assign_from(session, session.app.of("pool")[EAST], [given], b.user("lisi"))
+    assert why(b, given)["claims"][0]["sentence"] == "张三的领取申请已失效：记录已去别处"
+    with pytest.raises(Conflict):
+        answer(b, "wang", given, True)
+    claim(b, "zhangsan", gone)
+    with b.as_("admin", write=True) as session:
+        records.delete(session, "customer", gone)
+    with pytest.raises(Conflict):
+        answer(b, "wang", gone, True)
+    assert left(b, "zhangsan") == 3
+
+
+def test_a_site_lets_the_manager_of_who_asks_agree(b: World) -> None:
+    """`user` in `by` is the person who claims; what waits is not moved on; late ones may be agreed to."""
+    text = (
+        "extend: {pool: leads_open}\nclaim: {approval: {by: [{expression: user.manager}], within: 24h, then: accept}}\n"
+    )
+    from runtime.publishing.publish import compile_layers as cl
+
+    print(
+        [
+            (p.code, p.place, p.params)
+            for p in cl(with_site_files(current_layers(b.site), {"lead_claims.yaml": text})).errors
+        ]
+    )
+    publish(b.site, with_site_files(current_layers(b.site), {"lead_claims.yaml": text}), "claims")
+    lead = b.create(None, "lead", company="要问经理", phone="13900000009", pool="leads_open", owner=None)
+    with b.as_("zhangsan", write=True) as session:
+        assert pooling.claim(session, "lead", lead).waiting
+        pool = session.app.of("pool")["leads_open"]
+        people = deciders(session, pool, Loader(session).record("lead", lead), b.user("zhangsan"))
+    assert people == [b.user("wang")]
+    b.clock.advance(days=31)
+    with b.site.session(write=True) as session:
+        pool = session.app.of("pool")["leads_open"]
+        assert move_on(session, pool, pool.moves[0]) == 0
+    late(b)
+    assert b.read("vp", "lead", lead)["owner"] == b.user("zhangsan")
+    with b.as_("vp") as session:
+        steps = explain.decision(session, "pool", "lead", lead)["steps"]
+    assert steps[0]["why"] == "超时自动同意领取"

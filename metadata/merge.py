@@ -42,7 +42,7 @@ class Finding:
 
 
 def _places(key: str, value: Any) -> bool:
-    """Whether a key of an extension says where its item stands: it names a neighbour. A time (`after: 15d`) does not."""
+    """Whether a key of an extension says where its item stands: it names a neighbour, which a time (15d) does not."""
     return key in _PLACING and isinstance(value, str) and _NAME.fullmatch(value) is not None
 
 

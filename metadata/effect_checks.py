@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from metadata.drafts import FieldDraft, Thing, World, suggestion
 from metadata.effect_functions import effect_functions
 from metadata.kinds.effects import WORDS, target_of
-from metadata.kinds.values import check_values, is_rule
+from metadata.kinds.values import check_values, is_rule, parameter_texts
 from metadata.kinds.who import check_who
 from metadata.placeholders import paths_in
 from metadata.places import Path
+from rules.typing import Type
 
 _BELONGS = {"on": ("set", "link", "assign"), "with": ("create", "function"), "unless": ("wait",)}
 _ABOUT_RECORD = ("set", "link", "assign", "approval")
@@ -142,11 +144,33 @@ def _function(item: Mapping[str, Any], at: Path, entity: str | None, thing: Thin
         hint = suggestion(item["function"], known)
         world.report("effect.unknown_function", thing, (*at, "function"), hint=hint, name=item["function"])
         return
-    for name in item.get("with") or {}:
+    given = item.get("with") or {}
+    for name in given:
         if name not in found.takes:
             hint = suggestion(name, found.takes)
             params: dict[str, Any] = {"name": name, "function": found.name, "known": ", ".join(found.takes)}
             world.report("effect.parameter", thing, (*at, "with", name), at_key=True, hint=hint, **params)
+        elif not is_rule(given[name]) and given[name] is not None and not _fits(given[name], found.takes[name]):
+            wanted = found.takes[name].kind
+            world.report("effect.parameter_type", thing, (*at, "with", name), name=name, wanted=wanted)
+    for name, path in parameter_texts(given, found.name):
+        if entity is None:
+            world.report("effect.no_record", thing, (*at, "with", name), word=f"{{{path}}}")
+        elif found.outside:
+            _no_secret(path, (*at, "with", name), entity, thing, world)
+
+
+def _fits(value: Any, wanted: Type) -> bool:
+    """Whether plain data can be the value of a parameter; other types than these take what they are given."""
+    if wanted.kind == "text":
+        return isinstance(value, str | Mapping)
+    if wanted.kind == "boolean":
+        return isinstance(value, bool)
+    if wanted.kind == "integer":
+        return isinstance(value, int) and not isinstance(value, bool)
+    if wanted.kind == "decimal":
+        return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+    return True
 
 
 _CHECKS = {

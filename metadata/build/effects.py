@@ -104,7 +104,7 @@ def _approval(item: Item, at: Path, entity: str | None, thing: Thing, world: Wor
 
 
 def _function(item: Item, at: Path, entity: str | None, thing: Thing, world: World, common: Any) -> Effect | None:
-    values = build_values(item.get("with"), (*at, "with"), None, entity, thing, world, called=True)
+    values = build_values(item.get("with"), (*at, "with"), None, entity, thing, world, called=item["function"])
     return None if values is None else CallFunction(function=item["function"], values=values, **common)
 
 

@@ -24,7 +24,7 @@ from metadata.kinds.shape import (
     text,
     texts,
 )
-from metadata.kinds.values import value_expressions, value_references, values
+from metadata.kinds.values import parameter_texts, value_expressions, value_references, values
 from metadata.kinds.who import WhoShape, as_list, who_expressions, who_references
 from metadata.placeholders import paths_in
 from metadata.places import Path
@@ -167,6 +167,9 @@ def effect_references(given: Any, at: Path, entity: str | None, world: World) ->
         for key in ("set", "link", "with"):
             if isinstance(item.get(key), Mapping) and (key != "with" or "create" in item):
                 yield from value_references(item[key], (*here, key), target, entity, world)
+        if "function" in item and isinstance(item.get("with"), Mapping) and entity is not None:
+            for name, found in parameter_texts(item["with"], item["function"]):
+                yield Reference(path=(*here, "with", name), to="path", name=found, entity=entity)
 
 
 def _names(item: Data, here: Path, entity: str | None) -> Iterable[Reference]:

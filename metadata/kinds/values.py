@@ -70,6 +70,20 @@ def value_references(
                 yield Reference(path=(*at, name), to="path", name=found, entity=entity)
 
 
+def parameter(called: Any, name: str) -> Type | None:
+    """The type a parameter of an effect function takes."""
+    function = effect_functions().get(called) if isinstance(called, str) else None
+    return function.takes.get(name) if function is not None else None
+
+
+def parameter_texts(given: Mapping[str, Any], called: Any) -> Iterable[tuple[str, str]]:
+    """(parameter, path) of the places in the texts that a function is given."""
+    for name, value in given.items():
+        wanted = parameter(called, name)
+        if wanted is not None and wanted.kind == "text" and not is_rule(value):
+            yield from ((name, found) for found in paths_in(value))
+
+
 def value_expressions(
     given: Mapping[str, Any],
     at: Path,
@@ -80,14 +94,13 @@ def value_expressions(
     called: Any = None,
     **more: Any,
 ) -> Iterable[Wanted]:
-    function = effect_functions().get(called) if isinstance(called, str) else None
     for name, value in given.items():
         path = (*at, name)
         member = None if called is not None else _field(target, name, world)
         if is_people(value, member):
             yield from who_expressions(value, path, entity, **more)
         elif is_rule(value):
-            known = function.takes.get(name) if function is not None else _wanted(value, member, entity)
+            known = parameter(called, name) if called is not None else _wanted(value, member, entity)
             yield Wanted(path=path, text=value[1:], entity=entity, expected=known, skip=1, **more)
 
 
@@ -137,21 +150,23 @@ def _check_constant(value: Any, member: FieldDraft, at: Path, thing: Thing, worl
 
 
 def build_values(given: Any, at: Path, target: str | None, entity: str | None, thing: Thing, world: World,
-                 *, called: bool = False) -> tuple[Value, ...] | None:  # fmt: skip
-    """The values, or None where one lost its meaning to a problem."""
+                 *, called: str | None = None) -> tuple[Value, ...] | None:  # fmt: skip
+    """The values, or None where one lost its meaning to a problem; `called` is the function that takes them."""
     made: list[Value] = []
     for name, value in (given or {}).items():
-        member = None if called else _field(target, name, world)
-        if member is None and not called:
+        member = None if called is not None else _field(target, name, world)
+        if member is None and called is None:
             return None
-        found = _value(name, value, (*at, name), member, thing, world)
+        found = _value(name, value, (*at, name), member, parameter(called, name), thing, world)
         if found is None:
             return None
         made.append(found)
     return tuple(made)
 
 
-def _value(name: str, given: Any, path: Path, member: FieldDraft | None, thing: Thing, world: World) -> Value | None:
+def _value(
+    name: str, given: Any, path: Path, member: FieldDraft | None, takes: Type | None, thing: Thing, world: World
+) -> Value | None:
     if is_rule(given):
         expression = thing.expression(path)
         return None if expression is None else Value(field=name, expression=expression)
@@ -161,7 +176,7 @@ def _value(name: str, given: Any, path: Path, member: FieldDraft | None, thing: 
     if is_within(given, member):
         within = parse_duration(str(given["within"]))
         return None if within is None else Value(field=name, within=within)
-    if _kind(member) == "text" and isinstance(given, str | Mapping):
+    if "text" in (_kind(member), takes and takes.kind) and isinstance(given, str | Mapping):
         plain = given[1:] if isinstance(given, str) and given.startswith("'=") else given
         text = text_of(dict(plain) if isinstance(plain, Mapping) else plain, world.languages)
         if text is not None:

@@ -83,6 +83,12 @@ MESSAGES: dict[str, Message] = {
         "它的参数：{known}。",
         "It takes: {known}.",
     ),
+    "effect.parameter_type": Message(
+        "参数“{name}”要 {wanted} 类型的值",
+        "“{name}” takes a value of the type {wanted}",
+        "写这个类型的常量，或以 = 开头的规则。",
+        "Write a constant of that type, or a rule that begins with =.",
+    ),
     "workflow.empty": Message(
         "工作流没有步骤",
         "The workflow has no steps",

@@ -104,7 +104,7 @@ def test_jobs_go_to_who_knows_the_customer_and_the_reason_is_told(site: Site, te
         ("S0", 1, "1.0")
     ]
     board = (site.folder / "workshop.txt").read_text(encoding="utf-8").splitlines()
-    assert [line.split(" ", 1)[1] for line in board] == ["S0"]
+    assert [line.split(" ", 1)[1] for line in board] == ["S0 → 技术员1"]
 
 
 def test_told_twice_under_one_event_the_workshop_hears_it_once(site: Site) -> None:

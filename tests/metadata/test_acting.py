@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from metadata.effect_functions import effect_function
 from metadata.packages import platform
 from rules.durations import Duration
+from rules.typing import BOOLEAN, INTEGER, TEXT, decimal
 from tests.metadata.kit import codes, compiled, places
 
 VISIT = """\
@@ -29,6 +33,13 @@ grants: {"*": {all: all}}
 """
 WORKFLOW = "workflow: w\nentity: visit\non: create\nsteps:\n"
 REMINDER = 'reminder: r\nentity: visit\nwhere: "hours is None"\nsince: visited_on\nafter: 3wd\nto: owner\n'
+
+
+@effect_function(
+    "test_shout", takes={"text": TEXT, "loud": BOOLEAN, "times": INTEGER, "hours": decimal(1)}, outside=True
+)
+def shout(site: Any, event: str, **given: Any) -> None:
+    """Stands for what a code package registers."""
 
 
 def found(text: str) -> list[str]:
@@ -59,6 +70,12 @@ def found(text: str) -> list[str]:
         ("{webhook: {url: 'https://example.com', fields: [pay]}}", "effect.sensitive"),
         ("{webhook: 'file:///etc/passwd'}", "shape.pattern"),
         ("{function: nosuch}", "effect.unknown_function"),
+        ("{function: test_shout, with: {loud: 3}}", "effect.parameter_type"),
+        ("{function: test_shout, with: {text: 3}}", "effect.parameter_type"),
+        ("{function: test_shout, with: {times: '3'}}", "effect.parameter_type"),
+        ("{function: test_shout, with: {hours: [1]}}", "effect.parameter_type"),
+        ("{function: test_shout, with: {text: 'Pay {pay}'}}", "effect.sensitive"),
+        ("{function: test_shout, with: {text: {en: 'Hi {nosuch}', zh: 嗨}}}", "name.unknown_field"),
         ("{approval: nosuch}", "name.unknown"),
         ("{on: parent, wait: 2d}", "effect.belongs"),
         ("{set: {hours: 1}, unless: 'hours > 1'}", "effect.belongs"),
@@ -80,6 +97,7 @@ def test_a_bad_step_is_a_problem_at_its_place(step: str, code: str) -> None:
         ("workflow: w\nentity: visit\non: {cron: '0 99 * * *'}\nsteps: [{notify: owner}]", "workflow.cron"),
         ("workflow: w\nentity: visit\non: {hook: token}\nsteps: [{notify: owner}]", "workflow.hook_entity"),
         ("workflow: w\non: create\nsteps: [{visit: {subject: x}}]", "effect.no_record"),
+        ("workflow: w\non: {cron: '0 1 * * *'}\nsteps: [{function: test_shout, with: {text: '{subject}'}}]", "effect.no_record"),
         ("workflow: w\nentity: visit\non: {update: hours, cron: '0 1 * * *'}\nsteps: [{notify: owner}]", "workflow.trigger"),
         ("workflow: w\nentity: visit\non: {cron: '0 1 * * *'}\nwhen: 'old.hours > 1'\nsteps: [{notify: owner}]", "expression.no_old"),
         ("workflow: w\nentity: visit\non: create\nrun: now\nsteps: [{notify: owner}]", "workflow.now"),
@@ -150,3 +168,14 @@ def test_a_step_is_changed_by_an_overlay_and_keeps_its_place() -> None:
     above = "extend: {workflow: w}\nsteps:\n  - {name: set, set: {hours: nothing}}\n  - {name: notify, hide: true}\n"
     result = compiled(below, above, below=(platform(),))
     assert [(c, at) for c, at, _ in places(result)] == [("default.refused", 3)]
+
+
+def test_texts_of_functions_are_filled_and_plain_data_stays() -> None:
+    step = "  - {function: test_shout, with: {text: {en: 'To {owner.name}', zh: '给 {owner.name}'}, times: 3, loud: true}}\n"
+    result = compiled(VISIT + WORKFLOW + step, layers=("site",), below=(platform(),))
+    assert codes(result) == []
+    assert result.application is not None
+    values = {v.field: v for v in result.application.of("workflow")["w"].steps[0].values}
+    assert values["text"].text is not None
+    assert values["text"].text.of("zh") == "给 {owner.name}"
+    assert (values["times"].constant, values["loud"].constant) == (3, True)

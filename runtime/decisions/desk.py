@@ -21,9 +21,11 @@ from rules.expression import Expression
 from runtime.decisions.people import names, present, resolve_all
 from runtime.query.expressions import value
 from runtime.query.sql_context import NoSqlTwin
+from runtime.records.bulk import Insert
 from runtime.records.values import Loader
 from runtime.schema.tables import column_name
 from runtime.security.access import sql_context
+from runtime.statements import Kept, fetch
 
 if TYPE_CHECKING:
     from runtime.site import Session
@@ -54,8 +56,8 @@ def lock(session: Session, assignment: str) -> None:
     """One transaction at a time hands out by this assignment; on SQLite the writer is alone anyway."""
     if session.site.dialect == "sqlite":
         return
-    wanted = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
-    session.connection.execute(wanted, {"name": f"octavo assignment {assignment}"})
+    wanted = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
+    fetch(session.connection, wanted, (f"octavo assignment {assignment}",))
 
 
 def desk_of(session: Session, assignment: Assignment) -> Desk:
@@ -201,10 +203,7 @@ class Desk:
         if self._turns is None:
             self._turns = {}
             if not self.fresh:
-                turn = self.session.table("assignment_turn")
-                columns = (turn.c.rule, turn.c.person, turn.c.turns, turn.c.latest)
-                wanted = sa.select(*columns).where(turn.c.assignment == self.assignment.name)
-                rows = self.session.connection.execute(wanted)
+                rows = _turns_of(self.session).rows(self.session.connection, {"assignment": self.assignment.name})
                 self._turns = {(rule, person): (turns or 0, latest or 0) for rule, person, turns, latest in rows}
         return self._turns
 
@@ -234,6 +233,17 @@ def skills_at(record: Values, path: Sequence[str]) -> frozenset[Any]:
     )
 
 
+def _turns_of(session: Session) -> Kept:
+    memo = session.tables.memo
+    if "turns known" not in memo:
+        turn = session.table("assignment_turn")
+        wanted = sa.select(turn.c.rule, turn.c.person, turn.c.turns, turn.c.latest)
+        wanted = wanted.where(turn.c.assignment == sa.bindparam("assignment"), turn.c.deleted_at.is_(None))
+        memo["turns known"] = Kept(wanted, session.connection.dialect, ("assignment",))
+    found: Kept = memo["turns known"]
+    return found
+
+
 def save_turns(session: Session, decisions: Iterable[Decision]) -> None:
     """Notes the turns of records that were really written; the lock of the desk is still held."""
     given: dict[tuple[str, str, int], list[int]] = {}
@@ -242,24 +252,31 @@ def save_turns(session: Session, decisions: Iterable[Decision]) -> None:
             given.setdefault((found.assignment.name, found.rule.name, found.person), []).append(found.turn)
     if not given:
         return
-    turn = session.table("assignment_turn")
-    same = (turn.c.assignment, turn.c.rule, turn.c.person)
-    wanted = sa.select(*same).where(turn.c.assignment.in_({assignment for assignment, _, _ in given}))
-    there = {tuple(row) for row in session.connection.execute(wanted)}
-    rows = [
-        {"b_assignment": key[0], "b_rule": key[1], "b_person": key[2], "b_turns": len(turns), "b_latest": max(turns)}
-        for key, turns in sorted(given.items())
-    ]
-    old = [r for r in rows if (r["b_assignment"], r["b_rule"], r["b_person"]) in there]
-    if old:
-        ours = [column == sa.bindparam(f"b_{column.name}", type_=column.type) for column in same]
-        counted = {"turns": turn.c.turns + sa.bindparam("b_turns", type_=sa.BigInteger), "updated_at": session.now}
-        latest = sa.bindparam("b_latest", type_=sa.BigInteger)
-        session.connection.execute(sa.update(turn).where(*ours).values(**counted, latest=latest), old)
+    keys = sorted(given)  # in one order, so that two who write do not wait for each other in a ring
+    columns: dict[str, list[Any]] = {name: [key[place] for key in keys] for place, name in enumerate(_TURN_OF)}
+    columns |= {"turns": [len(given[key]) for key in keys], "latest": [max(given[key]) for key in keys]}
     moments = {"created_at": session.now, "created_on": session.today, "updated_at": session.now, "version": 1}
-    new = [{k.removeprefix("b_"): v for k, v in row.items()} | moments for row in rows if row not in old]
-    if new:
-        session.connection.execute(sa.insert(turn), new)
+    memo = session.tables.memo
+    if "turns raised" not in memo:
+        names = (*columns, *moments)
+        memo["turns raised"] = Insert(
+            session.table("assignment_turn"), session.connection.dialect, names, amend=_raising
+        )
+    memo["turns raised"].run(session.connection, len(keys), columns, moments)
+
+
+_TURN_OF = ("assignment", "rule", "person")
+
+
+def _raising(first: Any) -> Any:
+    """Somebody who had turns before has more of them now."""
+    turn, new = first.table, first.excluded
+    changed = {"turns": sa.func.coalesce(turn.c.turns, sa.literal_column("0")) + new.turns, "latest": new.latest}
+    return first.on_conflict_do_update(
+        index_elements=[turn.c[name] for name in _TURN_OF],
+        index_where=turn.c.deleted_at.is_(None),
+        set_=changed | {"updated_at": new.updated_at},
+    )
 
 
 def _told(candidates: Sequence[Candidate], pick: Pick) -> list[dict[str, Any]]:

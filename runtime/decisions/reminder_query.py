@@ -54,14 +54,17 @@ def due(session: Session, reminder: Reminder, *, after: int = 0, limit: int | No
     columns = [table.c.id, anchor if anchor is not None else sa.null()]
     columns += [match.c.id, match.c.level, match.c.first_at, match.c.last_at, match.c.ended_at]
     columns += [match.c.since_at, match.c.since_on]
-    statement = sa.select(*columns).select_from(table.outerjoin(match, kept)).where(table.c.id > after)
+    statement = sa.select(*columns).select_from(table.outerjoin(match, kept))
     where = where_of(session, reminder, table)
     if where is None:
         ids = _in_python(session, reminder, table)
         statement = statement.where(table.c.id.in_(ids))
     else:
         statement = statement.where(where)
-    statement = statement.where(_fresh(session, terms, match, anchor, kind)).order_by(table.c.id).limit(limit)
+    statement = statement.where(_fresh(session, terms, match, anchor, kind))
+    if after:
+        statement = statement.where(table.c.id > after)
+    statement = statement.order_by(table.c.id).limit(limit)
     rows = session.connection.execute(statement).all()
     return [found for row in rows if (found := _due(session, reminder, terms, row, kind)) is not None]
 
@@ -72,7 +75,8 @@ def where_of(session: Session, reminder: Reminder, table: sa.FromClause) -> sa.C
     stop = condition_of(session, [reminder.stop], table) if reminder.stop is not None else None
     if found is None or (reminder.stop is not None and stop is None):
         return None
-    parts = [table.c.deleted_at.is_(None), found, _ready(session, reminder, table)]
+    # the condition first: for most rows it decides, and then the columns behind are not taken apart
+    parts = [found, _ready(session, reminder, table), table.c.deleted_at.is_(None)]
     return sa.and_(*parts, sa.not_(stop)) if stop is not None else sa.and_(*parts)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
 
+from runtime.database import insert_or
 from runtime.statements import fetch, send, send_many
 
 if TYPE_CHECKING:
@@ -18,13 +19,22 @@ _PART = 1000  # rows handed to the driver at a time
 
 
 class Insert:
-    """An INSERT into `table` of the columns `names`; values of `ready` ones come as the driver takes them."""
+    """An INSERT into `table` of the columns `names`; values of `ready` ones come as the driver takes them.
+
+    `amend` may add to the statement what becomes of rows that are there already (`on_conflict_do_update`).
+    """
 
     def __init__(
-        self, table: sa.Table, dialect: sa.Dialect, names: Iterable[str], ready: frozenset[str] = frozenset()
+        self,
+        table: sa.Table,
+        dialect: sa.Dialect,
+        names: Iterable[str],
+        ready: frozenset[str] = frozenset(),
+        amend: Callable[[Any], Any] | None = None,
     ) -> None:
         names = tuple(names)
-        statement = sa.insert(table).inline().values({n: sa.bindparam(n) for n in names})
+        first = sa.insert(table) if amend is None else amend(insert_or(dialect.name)(table))
+        statement = first.inline().values({n: sa.bindparam(n) for n in names})
         compiled = statement.compile(dialect=dialect)
         self.text = str(compiled)
         self.positional = bool(compiled.positional)

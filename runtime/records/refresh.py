@@ -36,10 +36,11 @@ _BEFORE: dict[str, BeforeUpdate] = {}
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The records with ids above `after`, up to `last`."""
+    """The records with ids above `after`, up to `last`; `final` where there are none beyond."""
 
     after: int
     last: int
+    final: bool
 
 
 def before_update(field_type: str, listener: BeforeUpdate) -> None:
@@ -51,11 +52,15 @@ def spans(session: Session, entity: str, after: int = 0) -> Iterator[Span]:
     """The table in ranges of at most RANGE records; numbers that are not there cost one look-up."""
     table = session.table(entity)
     while True:
-        first = session.connection.scalar(sa.select(sa.func.min(table.c.id)).where(table.c.id > after))
+        least = sa.select(sa.func.min(table.c.id)).where(table.c.id > after).scalar_subquery()
+        greatest = sa.select(sa.func.max(table.c.id)).scalar_subquery()  # each by itself is a look at the index
+        first, final = session.connection.execute(sa.select(least, greatest)).one()
         if first is None:
             return
         after = first - 1 + RANGE
-        yield Span(first - 1, after)
+        yield Span(first - 1, after, after >= final)
+        if after >= final:
+            return
 
 
 def refresh(session: Session, entity: str, field: Field, span: Span) -> int:
@@ -192,4 +197,6 @@ def refresh_all(
             after, done = span.last, done + RANGE
             changed[name] += count
             told(name, done, count)
+            if span.final:
+                break
     return changed

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
+from runtime.collector import at_rest
 from runtime.errors import Answer, Conflict, Forbidden, NotFound, RecordProblem, Refused, Stale
 from runtime.query import search
 from runtime.records import rulebook, store
@@ -112,9 +113,14 @@ def update_many(
     return answers
 
 
-def _together(session: Session, atomic: bool, count: int) -> AbstractContextManager[Any]:
+@contextmanager
+def _together(session: Session, atomic: bool, count: int) -> Iterator[None]:
     """Several batches that are one: what earlier ones wrote goes when a later one is refused."""
-    return session.connection.begin_nested() if atomic and count > BATCH else nullcontext()
+    if count <= BATCH:
+        yield
+        return
+    with at_rest(), session.connection.begin_nested() if atomic else nullcontext():
+        yield
 
 
 def _may_write(session: Session, entity: str) -> None:

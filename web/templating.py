@@ -202,7 +202,13 @@ def framed(title: str, main: Markup) -> Markup:
 def toasts() -> Markup:
     """What was noted for this browser before the page it sees now, for the script that shows it."""
     return Markup("").join(
-        _TOAST.format(note["message"], kind, Markup(' data-undo="{}"').format(note["undo"]) if note["undo"] else "")
+        _TOAST.format(
+            note["message"],
+            kind,
+            Markup("").join(
+                Markup(' data-{}="{}"').format(name, note[name]) for name in ("undo", "ask") if note.get(name)
+            ),
+        )
         for kind, note in cast("list[tuple[str, Any]]", get_flashed_messages(with_categories=True))
     )
 

@@ -35,6 +35,8 @@ register(
             "zh": "留空表示暂时没有下一步；填写后会新建一条，关联同样的记录。",
             "en": "Left empty there is none; else it is added, about the same records.",
         },
+        "activity.next_step": {"zh": "安排下一步", "en": "Plan the next step"},
+        "activity.planned": {"zh": "已安排下一步：“{title}”。", "en": "“{title}” is planned as the next step."},
         "activity.next_at": {"zh": "什么时候？", "en": "When?"},
         "mention.subject": {"zh": "{name} 在“{title}”中提到了您", "en": "{name} mentioned you about “{title}”"},
     }

@@ -30,7 +30,7 @@ SIGNED_IN = {  # one's own account, and pages that show no more than the records
     "home.page", "search.page", "bin.page", "profile.page", "profile.password", "profile.sessions", "profile.end_sessions",
     "profile.new_token", "profile.drop_token", "uploads.give", "reports.show", "lookups.offer", "lookups.offer_any",
     "lists.show", "lists.totals", "queries.ask", "queries.change", "views.columns", "views.ask", "views.save", "views.undo", "cells.ask", "cells.save",
-    "bulk.ask", "bulk.offer", "bulk.act", "bulk.field", "bulk.begin", "bulk.delete_many", "bulk.show", "bulk.cancel", "bulk.undo", "palette.show",
+    "bulk.ask", "bulk.offer", "bulk.act", "bulk.field", "bulk.begin", "bulk.delete_many", "bulk.show", "bulk.cancel", "bulk.undo", "bulk.ask_next", "bulk.plan_next", "palette.show",
     "actions.ask", "actions.run", "actions.card", "view_as.ask", "view_as.change",
     "inbox.act", "inbox.case", "inbox.show", "inbox.simulate", "inbox.versions", "notices.bell", "notices.go",
     "notices.page", "notices.preferences", "notices.read", "notices.snooze", "pools.answer", "pools.assign", "pools.claim",

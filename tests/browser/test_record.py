@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.browser.conftest import PASSWORD, PHONE, Live, Opener, sync_api
+from tests.browser.conftest import DESKTOP, PASSWORD, PHONE, Live, Opener, sync_api
 
 pytestmark = pytest.mark.browser
 expect = sync_api.expect
@@ -69,6 +69,73 @@ def test_completing_a_task_asks_for_the_next_step(open_page: Opener, live: Live)
     page.wait_for_load_state("networkidle")
     expect(page.locator(".line-activity.is-open", has_text="问反馈")).to_be_visible()
     expect(page.locator(".line-activity.is-open", has_text="寄样品")).to_have_count(0)
+
+
+def made(page: sync_api.Page, live: Live, *subjects: str) -> list[str]:
+    """Tasks of a customer; their addresses."""
+    found = []
+    for subject in subjects:
+        page.goto(f"{live.address}/e/task/new?customer=3")
+        page.fill("#f-subject", subject)
+        page.click("[data-save] >> visible=true")
+        page.wait_for_url(re.compile(r"/e/task/\d+$"))
+        found.append(page.url)
+    return found
+
+
+def answered(page: sync_api.Page, text: str) -> None:
+    """Answers the question for the next step, and waits for the page it leads back to."""
+    asked = page.locator("#action-dialog [name=next]")
+    expect(asked).to_be_visible()
+    asked.fill(text)
+    with page.expect_navigation():
+        page.click("#action-dialog [data-save]")
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_closing_a_task_by_its_form_asks_for_the_next_step(
+    open_page: Opener, live: Live, viewport: dict[str, int]
+) -> None:
+    page = open_page(viewport=viewport)
+    name = "表单桌面" if viewport is DESKTOP else "表单手机"
+    (task,) = made(page, live, f"{name}完成")
+    page.goto(f"{task}/edit")
+    page.fill("#f-notes", "改说明，不算完成")
+    page.click("[data-save] >> visible=true")
+    page.wait_for_url(task)
+    expect(page.locator("#toasts .toast-note")).to_be_visible()
+    expect(page.locator("#action-dialog")).to_be_hidden()
+    page.goto(f"{task}/edit")
+    page.select_option("#f-status", "done")
+    page.click("[data-save] >> visible=true")
+    page.wait_for_url(task)
+    answered(page, f"{name}回访")
+    assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+    page.goto(f"{live.address}/e/task?q={name}")
+    expect(page.locator("#list tbody tr")).to_have_count(2)
+    page.locator("#list tbody a", has_text=f"{name}回访").click()
+    expect(page.locator("main")).to_contain_text(page.locator("h1").inner_text())
+
+
+def test_closing_tasks_in_a_list_asks_for_the_next_step(open_page: Opener, live: Live) -> None:
+    page = open_page()
+    made(page, live, "格子一", "格子二", "格子三")
+    page.goto(f"{live.address}/e/task?q=格子&cols=subject,status,due_at")
+    row = page.locator("#list tbody tr", has_text="格子一")
+    row.locator("td").nth(2).dblclick()
+    row.locator("select").select_option("done")
+    row.locator('[data-cell] button').first.click()
+    answered(page, "格子一之后")
+    expect(page.locator("#list tbody tr", has_text="格子一之后")).to_be_visible()
+    for name in ("格子二", "格子三"):
+        page.locator("#list tbody tr", has_text=name).locator("[name=id]").check()
+    page.click("#bulk [hx-post*='/bulk/ask']")
+    page.select_option("#bulk-field", "status")
+    page.select_option("#bulk-value [name=value]", "done")
+    page.click("#list-dialog [data-save]")
+    expect(page.locator("#action-dialog")).to_contain_text("2 条")
+    answered(page, "格子后续")
+    expect(page.locator("#list tbody tr", has_text="格子后续")).to_have_count(2)
 
 
 def test_a_session_that_ends_between_opening_and_saving_loses_nothing(open_page: Opener, live: Live) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, make_response, render_template, request
+from markupsafe import Markup
 
 from runtime import actions, mass
+from runtime.activities.complete import may_follow, open_ids
 from runtime.digits import number_in
 from runtime.errors import Answer, NotFound, NotSignedIn, RecordProblem, Refused
 from runtime.messages import say_answer, say_problem
@@ -19,7 +22,10 @@ from runtime.views.forms import Input, read_one
 from web import htmx
 from web.device import device
 from web.i18n import _, plural
+from web.next_step import ACTION
+from web.notes import ask as ask_first
 from web.notes import note
+from web.pages.actions import inputs
 from web.pages.lists import open_list, read_address
 from web.state import reading, state, writing
 
@@ -149,6 +155,7 @@ def show(mass_id: int) -> Response:
         if found.target in binder.app.entities
         else "",
     }
+    values["closed"] = found.over and bool(_closed(session, found.target, mass_id, SHOWN))
     template = "bulk/body.html" if htmx.wanted() and htmx.target() == "bulk" else "bulk/page.html"
     return make_response(render_template(template, **values))
 
@@ -167,21 +174,87 @@ def undo(mass_id: int) -> Response:
     return _begun(found.target, lambda s: mass.undo(s, mass_id, _("Taken back: {name}", name=found.title)))
 
 
+@blueprint.get("/bulk/<int:mass_id>/next")
+def ask_next(mass_id: int) -> Response:
+    """The dialog that asks for the next step of each activity that a bulk change closed."""
+    return _next_dialog(mass_id, {}, {})
+
+
+@blueprint.post("/bulk/<int:mass_id>/next")
+def plan_next(mass_id: int) -> Response:
+    """Plans the same next step for each of them, as a bulk change of its own."""
+    session = reading()
+    entity = mass.status(session, mass_id).target
+    closed = _closed(session, entity, mass_id)
+    given = {key: value for key, value in request.form.items() if key in ("next", "next_at")}
+    if not closed:
+        raise NotFound
+    offer, _source, _record = actions.find(session, entity, closed[0], ACTION)
+    try:
+        actions.read_asks(session, offer.asks, given)
+    except Refused as error:
+        problems = {p.field or "": [say_problem(p, state().language)] for p in error.problems}
+        return _next_dialog(mass_id, given, problems, 422)
+    title = f"{session.app.entities[entity].plural.of(state().language)}: {offer.label}"
+    details = {"name": ACTION, "given": given}
+    return _begun(entity, lambda s: mass.start(s, entity, "action", details, closed, title=title))
+
+
+def _next_dialog(
+    mass_id: int, given: Mapping[str, Any], problems: Mapping[str, list[str]], status: int = 200
+) -> Response:
+    session = reading()
+    entity = mass.status(session, mass_id).target
+    closed = _closed(session, entity, mass_id)
+    if not closed:
+        raise NotFound
+    offer, _source, _record = actions.find(session, entity, closed[0], ACTION)
+    values = {
+        "offer": offer,
+        "title": plural(len(closed), "{n} record", "{n} records"),
+        "address": request.full_path.rstrip("?"),
+        "inputs": inputs(Binder(session), offer, given, problems),
+        "problems": problems.get("", []),
+        "in_dialog": htmx.wanted() and htmx.target() != "action-page",
+        "back": f"/bulk/{mass_id}",
+        "given": given,
+    }
+    body = render_template("records/action.html", **values)
+    if htmx.wanted():
+        return make_response(body, status)
+    page = render_template("records/action_page.html", **values, body=Markup(body))  # noqa: S704 - escaped by its template
+    return make_response(page, status)
+
+
+def _closed(session: Session, entity: str, mass_id: int, most: int = mass.MOST) -> list[int]:
+    """The activities among the first records of a bulk change that are closed now and that others may follow."""
+    if session.app.entities.get(entity) is None or not may_follow(session, entity):
+        return []
+    ids = mass.done_records(session, mass_id, most)
+    parts = [ids[start : start + SHOWN] for start in range(0, len(ids), SHOWN)]
+    still = frozenset[int]().union(*(open_ids(session, entity, part) for part in parts))
+    return [i for i in ids if i not in still]
+
+
 def _started(binder: Binder, entity: str, deed: str, details: Mapping[str, Any], title: str) -> Response:
     ids = _chosen(binder, entity)
     if not ids:
         note(_("No records were chosen"), "warning")
         return htmx.go(_back(entity))
-    return _begun(entity, lambda session: mass.start(session, entity, deed, details, ids, title=title))
+    return _begun(entity, lambda session: mass.start(session, entity, deed, details, ids, title=title), ids)
 
 
 class _Nothing(Exception):  # noqa: N818 - not an error: the transaction is not kept
     """Nothing could be done: nothing of the attempt is kept either."""
 
 
-def _begun(entity: str, start: Callable[[Session], int]) -> Response:
-    """A small change is done in the transaction that notes it and told in a note; a large one has its own page."""
+def _begun(entity: str, start: Callable[[Session], int], ids: Sequence[int] = ()) -> Response:
+    """A small change is done in the transaction that notes it and told in a note; a large one has its own page.
+
+    Where it closed activities, among `ids`, the next page asks for the next step.
+    """
     found: mass.Status | None = None
+    closed: frozenset[int] = frozenset()
     refused: list[tuple[int, Answer]] = []
     try:
         with writing() as session:
@@ -189,7 +262,9 @@ def _begun(entity: str, start: Callable[[Session], int]) -> Response:
             mass_id = start(session)
             if mass.status(session, mass_id).total > mass.AT_ONCE:
                 return htmx.go(f"/bulk/{mass_id}")
+            was_open = open_ids(session, entity, ids)
             mass.run_batch(session, mass_id)
+            closed = was_open - open_ids(session, entity, sorted(was_open))
             found = mass.status(session, mass_id)
             refused = mass.refusals(session, mass_id)
             if not found.done:
@@ -199,6 +274,8 @@ def _begun(entity: str, start: Callable[[Session], int]) -> Response:
     if found is not None:
         undo_at = f"/bulk/{mass_id}/undo" if found.can_undo else None
         note(f"{found.title} · {plural(found.done, '{n} record', '{n} records')}", undo=undo_at)
+        if closed:
+            ask_first(f"/bulk/{mass_id}/next?{urlencode({'next': _back(entity)})}")
     reasons: dict[str, int] = {}
     for _record, answer in refused:
         reason = _reason(answer, language)
@@ -278,5 +355,6 @@ def _passed_on(entity: str) -> dict[str, Any]:
 def _back(entity: str) -> str:
     from web.account.sign_in import own_address  # late: pages do not otherwise need the account pages
 
-    wanted = own_address(request.form.get("next"))
+    # the address goes first: in the dialog for the next step the form has a `next` of its own
+    wanted = own_address(request.args.get("next") or request.form.get("next"))
     return wanted if wanted != "/" else f"/e/{entity}"

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, request
 
+from runtime.activities.complete import open_ids
 from runtime.digits import number_in
 from runtime.errors import Answer, Forbidden, NotFound, Refused, Stale
 from runtime.messages import say_answer, say_problem
@@ -17,6 +18,7 @@ from runtime.views.forms import Input, read_one
 from web import htmx
 from web.device import device
 from web.i18n import _
+from web.next_step import ask_now
 from web.pages.lists import editable, open_list, read_address
 from web.rows import painter, widget_of
 from web.state import reading, writing
@@ -60,7 +62,9 @@ def save(entity: str, record_id: int, name: str) -> Response:
     version = number_in(request.form.get("version", ""))
     try:
         with writing() as session:
+            closing = open_ids(session, entity, [record_id])
             update(session, entity, record_id, {name: raw}, version=version)
+            closing -= open_ids(session, entity, [record_id]) if closing else closing
     except Stale as error:
         now = read(reading(), entity, record_id, fields=[name])
         shown = widget(widget_of(bound)).show(bound, _kit(binder))(now.values.get(name), now.titles.get(name))
@@ -75,7 +79,13 @@ def save(entity: str, record_id: int, name: str) -> Response:
         return _again(
             binder, entity, record_id, bound, texts, [say_answer(error, binder.language)], version, error.status
         )
-    return _row(entity, record_id)
+    return ask_now(_row(entity, record_id), entity, closing, _list(entity))
+
+
+def _list(entity: str) -> str:
+    """The list that the cell is in, as its address says it."""
+    query = request.query_string.decode("utf-8", "replace")
+    return f"/e/{entity}{'?' + query if query else ''}"
 
 
 def _kit(binder: Binder) -> Any:

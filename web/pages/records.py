@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from rules.expression import Expression
 from runtime import revisions
+from runtime.activities.complete import open_ids
 from runtime.digits import number_in
 from runtime.duplicates.find import watched
 from runtime.duplicates.rule import REFUSED, WARNED
@@ -26,6 +27,7 @@ from web.device import device
 from web.fields import written_fields
 from web.form_session import form_token
 from web.i18n import _, plural
+from web.next_step import ask_on_next_page
 from web.notes import note
 from web.pages.duplicates import found_for
 from web.prepared import Prepared, mark
@@ -257,6 +259,7 @@ def _save(entity: str, record_id: int | None) -> Response:
     form = open_form(binder, entity, "create" if record_id is None else "edit")
     given = read_form(form, request.form.to_dict(flat=False))
     version = request.form.get("version", "")
+    closing: frozenset[int] = frozenset()
     try:
         given = _with_files(form, given)
         with writing() as session:
@@ -264,8 +267,10 @@ def _save(entity: str, record_id: int | None) -> Response:
                 saved = create(session, entity, given)
             else:
                 asked = number_in(version)
+                closing = open_ids(session, entity, [record_id])
                 session.cache[revisions.STARTED] = number_in(request.form.get("draft", ""))
                 saved = update(session, entity, record_id, given, version=asked)
+                closing -= open_ids(session, entity, [record_id]) if closing else closing
             look_first(saved, request.form.getlist("duplicates_seen"))
     except Likely as error:
         told = [(p.field, say_problem(p, state().language)) for p in error.problems]
@@ -287,7 +292,9 @@ def _save(entity: str, record_id: int | None) -> Response:
     from web.account.sign_in import own_address  # late: pages do not otherwise need the account pages
 
     wanted = own_address(request.form.get("next"))
-    return htmx.go(wanted if wanted != "/" else f"/e/{entity}/{saved.id}")
+    to = wanted if wanted != "/" else f"/e/{entity}/{saved.id}"
+    ask_on_next_page(entity, closing, to)
+    return htmx.go(to)
 
 
 class Likely(Exception):  # noqa: N818 - the way out of a transaction: its writer is asked first

@@ -35,7 +35,14 @@ export const toast = (message, { kind = "success", undo, link, seconds = undo ? 
 };
 
 document.addEventListener("toast", ({ detail }) => toast(detail.message, detail));
+// A dialog that the server wants answered next, such as the next step of what was just closed.
+const askFirst = (address) => {
+  if (!one("#action-dialog")) document.body.append(make("dialog", { id: "action-dialog", class: "ask action-dialog", "data-swapped": "" }));
+  htmx.ajax("GET", address, { target: "#action-dialog", swap: "innerHTML", headers: { "HX-Target": "dialog#action-dialog" } });
+};
+document.addEventListener("ask-first", ({ detail }) => askFirst(detail.address));
 each("template[data-toast]", (element) => {
-  toast(element.dataset.toast, { kind: element.dataset.kind, undo: element.dataset.undo });
+  if (element.dataset.ask) askFirst(element.dataset.ask);
+  else toast(element.dataset.toast, { kind: element.dataset.kind, undo: element.dataset.undo });
   element.remove();
 });

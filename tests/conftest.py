@@ -35,7 +35,18 @@ def postgres_url() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+_BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
+
+
+@pytest.fixture(params=_BOTH)
+def database(request: pytest.FixtureRequest) -> str:
+    """The kind of database: the test runs once on SQLite and once on PostgreSQL."""
+    if request.param == "postgresql" and not postgres_answers():
+        pytest.skip("no PostgreSQL server answers on 127.0.0.1:5432")
+    return str(request.param)
+
+
+@pytest.fixture(params=_BOTH)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """An empty database: the test runs once on SQLite and once on PostgreSQL."""
     if request.param == "sqlite":

@@ -6,6 +6,7 @@ import contextlib
 import os
 import secrets
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
@@ -24,18 +25,39 @@ def postgres_answers() -> bool:
 
 
 @contextlib.contextmanager
-def postgres_database() -> Iterator[str]:
-    """A new empty database with a name of its own; its URL; dropped at the end, whoever is still connected."""
+def postgres_database(template: str = "template0", *, durable: bool = False) -> Iterator[str]:
+    """A new database with a name of its own, empty or as `template` is; its URL. Dropped afterwards, whoever is still
+    connected.
+
+    Unless `durable`, a commit does not wait for the disk: a server that loses power is no subject of these tests.
+    """
     import psycopg
 
     name = f"octavo_test_{secrets.token_hex(6)}"
     with psycopg.connect(SERVER, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} ENCODING 'UTF8'")
+        if not durable:
+            connection.execute(f"ALTER DATABASE {name} SET synchronous_commit TO off")
     try:
         yield SERVER.replace("postgresql://", "postgresql+psycopg://", 1).rsplit("/", 1)[0] + f"/{name}"
     finally:
-        with psycopg.connect(SERVER, autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        try:
+            _dropper().submit(_drop, name)
+        except RuntimeError:  # Python is ending
+            _drop(name)
+
+
+def _drop(name: str) -> None:
+    import psycopg
+
+    with contextlib.suppress(psycopg.Error), psycopg.connect(SERVER, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@cache
+def _dropper() -> ThreadPoolExecutor:
+    """Drops databases beside the tests: the server takes seconds for each. Python waits for it when it ends."""
+    return ThreadPoolExecutor(1, "drop databases")
 
 
 WHOLE = os.environ.get("OCTAVO_WHOLE") == "1"  # also what CI runs a part of: the channels and attacks on PostgreSQL

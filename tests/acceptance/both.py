@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from runtime.seed import load_data
 from runtime.settings import Settings
 from runtime.site import Site
 from tests.acceptance.conftest import HERE, PEOPLE, T0, World
-from tests.databases import SERVER, postgres_database
+from tests.databases import postgres_database, sqlite_url
 
 
 @cache
@@ -49,22 +49,13 @@ def _fill(folder: Path, database_url: str) -> None:
 
 
 @contextmanager
-def fixture_f_on(database_url: str, folder: Path) -> Iterator[World]:
-    """A world of fixture F in the empty database."""
-    kind = "sqlite" if database_url.startswith("sqlite") else "postgresql"
-    prepared, template = _prepared(kind)
+def fixture_f_on(database: str, folder: Path) -> Iterator[World]:
+    """A world of fixture F in a database of its own; `database` is `sqlite` or `postgresql`."""
+    prepared, template = _prepared(database)
     shutil.copytree(prepared, folder)
-    if kind == "sqlite":
-        database_url = f"sqlite:///{folder / 'octavo.db'}"
-    else:
-        import psycopg
-
-        name = database_url.rsplit("/", 1)[1]
-        with psycopg.connect(SERVER, autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE {name}")
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
     clock = FakeClock(T0)
-    with Site.open(settings=_settings(folder, database_url), clock=clock) as site:
+    own = nullcontext(sqlite_url(folder)) if database == "sqlite" else postgres_database(template)
+    with own as url, Site.open(settings=_settings(folder, url), clock=clock) as site:
         yield World(site=site, clock=clock)
 
 

@@ -21,8 +21,8 @@ from tests.acceptance.conftest import World
 
 
 @pytest.fixture
-def b(database_url: str, tmp_path: Path) -> Iterator[World]:
-    with fixture_f_on(database_url, tmp_path / "site") as world:
+def b(database: str, tmp_path: Path) -> Iterator[World]:
+    with fixture_f_on(database, tmp_path / "site") as world:
         yield world
 
 

@@ -19,8 +19,8 @@ from tests.acceptance.conftest import World
 
 
 @pytest.fixture
-def w(database_url: str, tmp_path: Path) -> Iterator[World]:
-    with fixture_f_on(database_url, tmp_path / "site") as world:
+def w(database: str, tmp_path: Path) -> Iterator[World]:
+    with fixture_f_on(database, tmp_path / "site") as world:
         yield world
 
 

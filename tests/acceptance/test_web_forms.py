@@ -23,8 +23,8 @@ FILLED = {"company": "远方科技", "name": "周远", "phone": "13912340001", "
 
 
 @pytest.fixture
-def f(database_url: str, tmp_path: Path) -> Iterator[World]:
-    with fixture_f_on(database_url, tmp_path / "site") as world:
+def f(database: str, tmp_path: Path) -> Iterator[World]:
+    with fixture_f_on(database, tmp_path / "site") as world:
         yield world
 
 

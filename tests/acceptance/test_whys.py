@@ -40,7 +40,7 @@ PLACES = {
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, dict[str, int]]]:
     """A world in which a rule of every kind has decided something, and the record of each entity."""
     folder = tmp_path_factory.mktemp("whys") / "site"
-    with fixture_f_on("sqlite:///", folder) as f:
+    with fixture_f_on("sqlite", folder) as f:
         write_settings(replace(f.site.settings, secret_key=new_secret()))
         p1, jacket = f.k("P1"), f.id("product", name="工装夹克")
         with f.site.session(write=True) as session:

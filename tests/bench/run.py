@@ -74,7 +74,7 @@ def arena(options: Options) -> Iterator[Arena]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="octavo-bench-")))
         if options.database == "postgresql":
-            url, floor_url = (stack.enter_context(postgres_database()) for _ in range(2))
+            url, floor_url = (stack.enter_context(postgres_database(durable=True)) for _ in range(2))
         else:
             url, floor_url = "", f"sqlite:///{folder / 'floor.db'}"
         if url:

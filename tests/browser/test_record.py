@@ -124,7 +124,7 @@ def test_closing_tasks_in_a_list_asks_for_the_next_step(open_page: Opener, live:
     row = page.locator("#list tbody tr", has_text="格子一")
     row.locator("td").nth(2).dblclick()
     row.locator("select").select_option("done")
-    row.locator('[data-cell] button').first.click()
+    row.locator("[data-cell] button").first.click()
     answered(page, "格子一之后")
     expect(page.locator("#list tbody tr", has_text="格子一之后")).to_be_visible()
     for name in ("格子二", "格子三"):

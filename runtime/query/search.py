@@ -7,7 +7,7 @@ words begin with the number of their field. So a field hidden from a user is lef
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 MOST_WORDS = 12  # of a query
 RECENT = 1_000  # entries of the index that PostgreSQL walks before it asks for words
+MOST_TOGETHER = 100  # entities of one statement
 LONGEST = 2000  # characters of a field that are indexed
 _RUN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af]+|[a-z0-9]+|[^\W_]+")
 _PLAIN_RUN = re.compile(r"[a-z0-9]+")  # what _RUN finds in ASCII
@@ -235,7 +236,6 @@ def matches(
     plan: EntityPlan,
     text: str,
     hidden: frozenset[str],
-    bind: str = "search_q",
     newest: int | None = None,
 ) -> sa.Select[Any] | None:
     """A selection of the ids of records that contain every word of `text` in fields this user may see.
@@ -249,12 +249,14 @@ def matches(
     table = sa.table(table_name(plan), sa.column("rowid", sa.BigInteger), sa.column("words"))
     if session.site.dialect == "sqlite":
         query = _sqlite_query(words, fields, len(plan.search_fields))
-        condition: Any = sa.literal_column(_quoted(table_name(plan))).op("MATCH")(sa.bindparam(bind, query))
+        condition: Any = sa.literal_column(_quoted(table_name(plan))).op("MATCH")(
+            sa.bindparam("search_q", query, unique=True)
+        )
     else:
         query = _postgres_query(words, fields)
         if newest is not None:
             table = sa.select(table).order_by(table.c.rowid.desc()).limit(newest).subquery()  # type: ignore[assignment]
-        condition = table.c.words.op("@@")(sa.cast(sa.bindparam(bind, query), _tsquery()))
+        condition = table.c.words.op("@@")(sa.cast(sa.bindparam("search_q", query, unique=True), _tsquery()))
     return sa.select(table.c.rowid).where(condition)
 
 
@@ -272,7 +274,7 @@ def among(
     if not masked:
         return alias.c.id.in_(found)
     open_rows = sa.and_(alias.c.id.in_(found), *(masks.open(plan.name, name, alias) for name in sorted(masked)))
-    plain = matches(session, plan, text, hidden | masked, "search_q_plain")
+    plain = matches(session, plan, text, hidden | masked)
     return open_rows if plain is None else sa.or_(open_rows, alias.c.id.in_(plain))
 
 
@@ -292,28 +294,23 @@ def _newest(session: Session, plan: EntityPlan, text: str, access: Access) -> sa
 
 
 def _newest_postgres(
-    session: Session, plan: EntityPlan, text: str, access: Access, rows: sa.ColumnElement[bool] | None, limit: int
-) -> list[int]:
-    """The ids of the newest rows with every word of `text`.
+    session: Session, plan: EntityPlan, text: str, access: Access, newest: int | None
+) -> sa.Select[Any] | None:
+    """The ids of the newest living rows one may see with every word of `text`, among the `newest` entries.
 
     PostgreSQL cannot know how rare a word is, and walks a million records from the newest on to find the one. So the
     newest entries are walked, where what is frequent is found, and then the index of words is asked. `OFFSET 0` keeps
     the two from being mixed again.
     """
-    table, found = plan.table, []
-    for newest in (RECENT, None):
-        source = matches(session, plan, text, access.hidden(plan.name), newest=newest)
-        if source is None:
-            return []
-        entries = source.offset(0).subquery()
-        entry = sa.select(entries.c.rowid).order_by(entries.c.rowid.desc()).offset(0).subquery()
-        wanted = sa.select(table.c.id).where(table.c.id == entry.c.rowid, table.c.deleted_at.is_(None))
-        record = (wanted if rows is None else wanted.where(rows)).offset(0).lateral()
-        statement = sa.select(record.c.id).select_from(entry.join(record, sa.true())).order_by(entry.c.rowid.desc())
-        found = list(session.connection.scalars(statement.limit(limit)))
-        if len(found) == limit:
-            break
-    return found
+    source = matches(session, plan, text, access.hidden(plan.name), newest=newest)
+    if source is None:
+        return None
+    table, rows = plan.table, access.predicate(plan.name, "read", plan.table)
+    entries = source.offset(0).subquery()
+    entry = sa.select(entries.c.rowid).order_by(entries.c.rowid.desc()).offset(0).subquery()
+    wanted = sa.select(table.c.id).where(table.c.id == entry.c.rowid, table.c.deleted_at.is_(None))
+    record = (wanted if rows is None else wanted.where(rows)).offset(0).lateral()
+    return sa.select(record.c.id).select_from(entry.join(record, sa.true())).order_by(entry.c.rowid.desc())
 
 
 def ready(session: Session, plan: EntityPlan) -> bool:
@@ -355,13 +352,42 @@ def _tsquery() -> Any:
     return TSQUERY
 
 
-def _found(session: Session, plan: EntityPlan, text: str, access: Access, limit: int) -> list[int]:
-    """The ids of the newest living records one may see, at most `limit`."""
+def _found(
+    session: Session, plans: Sequence[EntityPlan], text: str, access: Access, limit: int
+) -> dict[str, list[int]]:
+    """The ids of the newest living records one may see, at most `limit` of each entity: one statement, or two."""
+    if session.site.dialect != "postgresql":
+        return _newest_of_each(session, {p.name: _living(session, p, text, access) for p in plans}, limit)
+    plain = [plan for plan in plans if not _masked(plan, access)]
+    first = {plan.name: _newest_postgres(session, plan, text, access, RECENT) for plan in plain}
+    first |= {plan.name: _living(session, plan, text, access) for plan in plans if plan not in plain}
+    found = _newest_of_each(session, first, limit)
+    more = [plan for plan in plain if len(found.get(plan.name, ())) < limit]
+    return found | _newest_of_each(
+        session, {plan.name: _newest_postgres(session, plan, text, access, None) for plan in more}, limit
+    )
+
+
+def _living(session: Session, plan: EntityPlan, text: str, access: Access) -> sa.Select[Any]:
     rows = access.predicate(plan.name, "read", plan.table)
-    if session.site.dialect == "postgresql" and not _masked(plan, access):
-        return _newest_postgres(session, plan, text, access, rows, limit)
-    wanted = _newest(session, plan, text, access).where(plan.table.c.deleted_at.is_(None)).limit(limit)
-    return list(session.connection.scalars(wanted if rows is None else wanted.where(rows)))
+    wanted = _newest(session, plan, text, access).where(plan.table.c.deleted_at.is_(None))
+    return wanted if rows is None else wanted.where(rows)
+
+
+def _newest_of_each(session: Session, wanted: Mapping[str, sa.Select[Any] | None], limit: int) -> dict[str, list[int]]:
+    """The ids each selection finds, at most `limit` of each, newest first."""
+    names = [name for name, selection in wanted.items() if selection is not None]
+    found: dict[str, list[int]] = {}
+    for start in range(0, len(names), MOST_TOGETHER):
+        parts = []
+        for number, name in enumerate(names[start : start + MOST_TOGETHER], start):
+            selection = wanted[name]
+            assert selection is not None
+            ids = selection.limit(limit).subquery()
+            parts.append(sa.select(sa.literal_column(str(number)).label("place"), ids.c.id))
+        for place, record_id in session.connection.execute(sa.union_all(*parts)):
+            found.setdefault(names[place], []).append(record_id)
+    return {name: sorted(ids, reverse=True) for name, ids in found.items()}
 
 
 def _masked(plan: EntityPlan, access: Access) -> bool:
@@ -377,20 +403,15 @@ class Hit:
 
 def search(session: Session, text: str, entities: Sequence[str] | None = None, limit: int = 20) -> list[Hit]:
     """Living records this user may see that contain every word of `text`, newest first within each entity."""
-    from runtime.query.select import titles_of  # late: a page's query searches too
+    from runtime.query.select import titles_of_each  # late: a page's query searches too
     from runtime.security.access import Access
 
     access = Access(session)
-    hits: list[Hit] = []
-    for name in entities if entities is not None else list(session.app.entities):
-        if name not in session.app.entities or not access.can(name, "read"):
-            continue
-        plan = plan_of(session, name)
-        if not plan.search_fields:
-            continue
-        if not ready(session, plan):
-            continue
-        ids = _found(session, plan, text, access, limit)
-        titles = titles_of(session, name, ids)
-        hits.extend(Hit(name, i, titles.get(i) or f"#{i}") for i in ids)
-    return hits
+    wanted = entities if entities is not None else list(session.app.entities)
+    readable = (name for name in wanted if name in session.app.entities and access.can(name, "read"))
+    plans = [
+        plan for plan in (plan_of(session, name) for name in readable) if plan.search_fields and ready(session, plan)
+    ]
+    found = _found(session, plans, text, access, limit)
+    titles = titles_of_each(session, found)
+    return [Hit(plan.name, i, titles[plan.name].get(i) or f"#{i}") for plan in plans for i in found.get(plan.name, ())]

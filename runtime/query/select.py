@@ -131,21 +131,45 @@ def parse_sort(session: Session, entity: str, text: str) -> tuple[Sort, ...]:
 
 def titles_of(session: Session, entity: str, ids: Sequence[int]) -> dict[int, str]:
     """Titles of the records this user may read."""
-    if not ids:
-        return {}
-    access = Access(session)
-    plan = plan_of(session, entity)
-    if not access.can(entity, "read"):
-        return {}
-    context = sql_context(session)
     found: dict[int, str] = {}
-    title = _title(session, access, entity, plan.table, context)
-    rows = access.predicate(entity, "read", plan.table)
     for start in range(0, len(ids), 500):
-        wanted = sa.select(plan.table.c.id, title).where(plan.table.c.id.in_(list(ids)[start : start + 500]))
-        wanted = wanted if rows is None else wanted.where(rows)
+        wanted = _titled(session, entity, list(ids)[start : start + 500])
+        if wanted is None:
+            return {}
         found.update((i, f"#{i}" if t is None else str(t)) for i, t in session.connection.execute(wanted))
     return found
+
+
+def titles_of_each(session: Session, ids: Mapping[str, Sequence[int]]) -> dict[str, dict[int, str]]:
+    """`titles_of` for records of several entities, at most 500 of each, in one statement."""
+    found: dict[str, dict[int, str]] = {name: {} for name in ids}
+    names, parts = list(ids), []
+    for place, name in enumerate(names):
+        wanted = _titled(session, name, ids[name]) if ids[name] else None
+        if wanted is None:
+            continue
+        inner = wanted.subquery()
+        number, title = inner.c
+        if not isinstance(title.type, sa.Text | sa.String):  # said as text by its own type
+            found[name] = titles_of(session, name, ids[name])
+            continue
+        parts.append(sa.select(sa.literal_column(str(place)).label("place"), number, sa.cast(title, sa.Text)))
+    if parts:
+        for place, i, title in session.connection.execute(sa.union_all(*parts)):
+            found[names[place]][i] = f"#{i}" if title is None else str(title)
+    return found
+
+
+def _titled(session: Session, entity: str, ids: Sequence[int]) -> sa.Select[Any] | None:
+    """Id and title of the records this user may read; None where that is nothing of the entity."""
+    access = Access(session)
+    plan = plan_of(session, entity)
+    if not ids or not access.can(entity, "read"):
+        return None
+    title = _title(session, access, entity, plan.table, sql_context(session))
+    rows = access.predicate(entity, "read", plan.table)
+    wanted = sa.select(plan.table.c.id, title.label("title")).where(plan.table.c.id.in_(list(ids)))
+    return wanted if rows is None else wanted.where(rows)
 
 
 def resolve(session: Session, access: Access, entity: str, path: Sequence[str]) -> tuple[tuple[str, Field], ...]:

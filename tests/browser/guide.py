@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import csv
+import re
 import sys
 import tempfile
 import threading
@@ -129,6 +130,7 @@ class Task:
     work: Callable[[Desk], None]
     viewport: dict[str, int] = field(default_factory=lambda: WIDE)
     start: str = "/"
+    before: Callable[[Desk], None] | None = None  # what must be there, not counted
 
 
 def prospect(desk: Desk) -> None:
@@ -182,6 +184,30 @@ def owner(desk: Desk) -> None:
     desk.page.wait_for_selector("form[action$='/undo']", timeout=120_000, state="attached")
 
 
+def twin(desk: Desk) -> None:
+    """The customer of the first task once more, as a colleague would write it; the form tells that it is there."""
+    desk.go(f"{LIST}/new")
+    desk.page.fill("#f-name", "云帆软件")
+    desk.page.fill("#f-phone", "021-5566 7788")
+    desk.page.click("[data-save] >> visible=true")
+    desk.page.wait_for_load_state("networkidle")
+    if desk.page.url.endswith("/new"):
+        desk.page.click("[data-save] >> visible=true")
+    desk.page.wait_for_url(re.compile(r"/e/customer/\d+$"))
+
+
+def merge(desk: Desk) -> None:
+    for row in range(2):
+        desk.page.locator("#list [name=id]").nth(row).check()
+        desk.clicks += 1
+    desk.click("#bulk [data-merge]")
+    desk.page.wait_for_selector("form.merge")
+    desk.click("form.merge .merge-keep >> nth=1")
+    desk.click("form.merge .btn-primary")
+    desk.page.wait_for_url(re.compile(r"/e/customer/\d+$"))
+    desk.page.wait_for_selector(".toast-note")
+
+
 def call(desk: Desk) -> None:
     desk.click("[data-tab*=timeline]")
     desk.click("textarea[name=text] >> visible=true")
@@ -202,6 +228,7 @@ TASKS = (
         owner,
         start=f"{LIST}?where=starts_with(name,'批量0')+and+employees+%3C%3D+500",
     ),
+    Task("merge", {"zh": "合并重复的客户", "en": "Merge a duplicate"}, merge, start=f"{LIST}?q=云帆软件", before=twin),
     Task(
         "call", {"zh": "在手机上记录一次通话", "en": "Log a call on the phone"}, call, viewport=PHONE, start=f"{LIST}/1"
     ),
@@ -223,6 +250,9 @@ def carry_out(browser: sync_api.Browser, address: str, folder: Path) -> str:
     lines, pictures = [], []
     for task in TASKS:
         desk = opened(browser, address, task.viewport, "light", "zh")
+        if task.before is not None:
+            task.before(desk)
+            desk.clicks = desk.keys = 0
         desk.go(task.start)
         desk.page.wait_for_load_state("networkidle")
         begun = time.perf_counter()

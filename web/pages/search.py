@@ -14,6 +14,7 @@ from web.state import reading
 
 blueprint = Blueprint("search", __name__)
 FEW, MANY = 12, 60
+MOST_SECOND = 12  # kinds of records told apart by a second line: each takes a statement of its own
 
 
 @blueprint.get("/search")
@@ -28,8 +29,9 @@ def page() -> Response:
     for name, found in groupby(sorted(hits, key=lambda hit: hit.entity), key=lambda hit: hit.entity):
         entity = session.app.entities[name]
         several = list(found)
-        second = second_lines(binder, name, [hit.id for hit in several])
-        shown = [(hit.id, hit.title, second[hit.id]) for hit in several]
+        told_apart = several if len(groups) < MOST_SECOND else []
+        second = second_lines(binder, name, [hit.id for hit in told_apart])
+        shown = [(hit.id, hit.title, second.get(hit.id, "")) for hit in several]
         groups.append((name, entity.plural.of(session.language), entity.icon, shown))
     template = "partials/search_results.html" if fragment else "search.html"
     return make_response(render_template(template, groups=groups, q=text))

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 def simulate(
     session: Session,
-    approval: str,
+    approval: str | Approval,
     *,
     record_id: int | None = None,
     values: Mapping[str, Any] | None = None,
@@ -36,11 +36,12 @@ def simulate(
 ) -> dict[str, Any]:
     """The chain an approval would take on a record, with `values` over it or made up altogether; writes nothing.
 
+    The approval is one that is published, by its name, or a draft of one.
     Raises `Forbidden` for others than administrators, `NotFound`.
     """
     if not session.user.admin:
         raise Forbidden()
-    rule: Approval | None = session.app.of("approval").get(approval)
+    rule: Approval | None = session.app.of("approval").get(approval) if isinstance(approval, str) else approval
     if rule is None:
         raise NotFound()
     record = imagined(session, rule.entity, record_id, values or {}, submitter)
@@ -55,7 +56,7 @@ def imagined(
 ) -> Draft:
     """A record as it would be with these values, its defaults and formulas; problems stay with the draft."""
     plan = plan_of(session, entity)
-    system = session.sub(cause="simulation")
+    system = session.sub(cause="simulation", channel="form")  # values are read as a person types them
     loader = Loader(system, session.environment())
     before = None
     if record_id is not None:

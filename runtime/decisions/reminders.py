@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 JOB = "remind"
 BATCH = 100  # records of one transaction: on SQLite everybody else waits meanwhile
 PERSON = "user"
+NAMED = 50  # records a dry run names
 SAMPLE = 20_000  # records a dry run finds the people of; more are counted alone
 
 
@@ -247,12 +249,16 @@ def _basis(who: Who, record: Any) -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:
-    """What a run now would do: records, people, and lines in their notices (None: too many to say)."""
+    """What a run now would do: records, people, and lines in their notices (None: too many to say).
+
+    `sample` are the first records, each with the people told of it; of counts by person, the persons counted.
+    """
 
     reminder: str
     records: int
     people: int | None = None
     lines: int | None = None
+    sample: tuple[tuple[int, tuple[int, ...]], ...] = ()
 
 
 def forecast(session: Session, reminder: Reminder) -> Forecast:
@@ -263,15 +269,36 @@ def forecast(session: Session, reminder: Reminder) -> Forecast:
             matched = telling.count()
             attempt.rollback()
         told = {line["recipient"] for line in telling.lines}
-        return Forecast(reminder=reminder.name, records=matched, people=len(told), lines=len(telling.lines))
+        sample: dict[int, list[int]] = {}
+        for line in telling.lines:
+            sample.setdefault(line["record"], []).append(line["recipient"])
+        return Forecast(
+            reminder=reminder.name,
+            records=matched,
+            people=len(told),
+            lines=len(telling.lines),
+            sample=_first(sample),
+        )
     found = due(session, reminder)
     if len(found) > SAMPLE:
         return Forecast(reminder=reminder.name, records=len(found))
     telling.loader.want(reminder.entity, [d.record for d in found])
     told_by: dict[int, int] = {}
+    named: dict[int, list[int]] = {}
     for each in found:
         record = telling.loader.record(reminder.entity, each.record)
         persons = {p for level in each.levels for p in telling.people_at(level, record)}
+        named[each.record] = sorted(persons)
         for person in persons:
             told_by[person] = told_by.get(person, 0) + 1
-    return Forecast(reminder=reminder.name, records=len(found), people=len(told_by), lines=sum(told_by.values()))
+    return Forecast(
+        reminder=reminder.name,
+        records=len(found),
+        people=len(told_by),
+        lines=sum(told_by.values()),
+        sample=_first(named),
+    )
+
+
+def _first(named: Mapping[int, Sequence[int]]) -> tuple[tuple[int, tuple[int, ...]], ...]:
+    return tuple((record, tuple(dict.fromkeys(people))) for record, people in islice(named.items(), NAMED))

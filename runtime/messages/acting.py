@@ -81,6 +81,10 @@ register(
             "zh": "上次是否送达不确定，再次发送可能重复。继续吗？",
             "en": "Whether it arrived is not known: it may arrive twice. Go on?",
         },
+        "trial.unpublished": {
+            "zh": "草稿用到了尚未发布的字段，发布后才能试运行。",
+            "en": "The draft reads fields that are not published yet: it can be tried out once they are.",
+        },
         "hook.taken": {"zh": "已收到。", "en": "Received."},
     }
 )

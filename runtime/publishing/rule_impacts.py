@@ -41,7 +41,7 @@ def rule_findings(connection: sa.Connection, site: Site, old: Published, new: Ap
             before = old.app.of(word).get(name)
             if not rule.enabled or (before is not None and told(before) == told(rule)):
                 continue
-            if rule.entity is not None and not _published(old.app, rule):
+            if rule.entity is not None and not is_published(old.app, rule):
                 yield RuleImpact(code=f"impact.{word}_unknown", name=name, entity=rule.entity)
                 continue
             found = _counted(session, count, rule)
@@ -90,7 +90,7 @@ def _running(session: Session, old: Application, new: Application) -> Iterator[R
             yield RuleImpact(code="impact.workflow_running", name=name, entity=before.entity or "", count=int(count))
 
 
-def _published(app: Application, rule: Any) -> bool:
+def is_published(app: Application, rule: Any) -> bool:
     """Whether everything its conditions read is there already."""
     if rule.entity not in app.entities:
         return False

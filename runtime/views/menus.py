@@ -123,10 +123,11 @@ PAGES: dict[str, tuple[tuple[str, ...], str]] = {
     "inbox": (("approval",), "checks"),
     "pools": (("pool",), "lifebuoy"),
     "runs": (("workflow", "reminder"), "activity"),
+    "rules": ((), "gavel"),
     "notifications": ((), "bell"),
     "today": ((), "sun"),
 }
-ADMIN_PAGES = frozenset({"runs"})
+ADMIN_PAGES = frozenset({"runs", "rules"})
 
 
 def _has_page(binder: Binder, page: str) -> bool:

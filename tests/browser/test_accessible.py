@@ -20,9 +20,20 @@ QUERY = (
 PAGES = (
     "/", LIST, f"{LIST}?q=zzzzqq", f"{LIST}/1", f"{LIST}/1/edit", QUERY, f"{LIST}/import", "/e/opportunity/1",
     "/e/opportunity/new", "/e/task", "/reports/sales_funnel", "/inbox", "/notifications", "/search?q=ljzz", "/runs",
+    "/rules", "/rules/approval/quote", "/rules/score/customer_value", "/rules/web_form/contact_us", "/f/contact_us",
     "/recycle-bin", "/profile", "/view-as", f"{LIST}/merge?id=1", f"{LIST}/merge?id=1&id=2", f"{LIST}/duplicates",
 )  # fmt: skip
-FEW = ("/", LIST, f"{LIST}/1", f"{LIST}/1/edit", QUERY, f"{LIST}/import", "/reports/sales_funnel", "/profile")
+FEW = (
+    "/",
+    LIST,
+    f"{LIST}/1",
+    f"{LIST}/1/edit",
+    QUERY,
+    f"{LIST}/import",
+    "/reports/sales_funnel",
+    "/profile",
+    "/f/contact_us",
+)
 RUN = """async () => {
   const still = new CSSStyleSheet();  // a colour on its way from one theme to the other is neither
   still.replaceSync('* { transition: none !important; }');

@@ -93,14 +93,17 @@ def test_a_change_of_a_contract_and_its_difference(stage: Stage, chromium: sync_
 
 def test_a_chain_tried_out(stage: Stage, chromium: sync_api.Browser) -> None:
     admin = sign_in(chromium, stage, "admin")
-    person = stage.user("zhangsan")
-    admin.goto(f"{stage.address}/approvals/simulate?approval=expense_request")
+    admin.goto(f"{stage.address}/inbox")
+    admin.click("a[href='/rules?of=approval']")
+    admin.click("a[href='/rules/approval/expense_request']")
     admin.fill("[name=amount]", "12000")
-    admin.fill("[name=owner]", str(person))
-    admin.click(".simulate button")
-    expect(admin.locator("#chain")).to_contain_text("王经理 → 郑总监")
+    admin.fill("#f-owner", "张三")
+    admin.locator(".lookup-option", has_text="张三").first.click()
+    admin.click(".trial .btn-primary")
+    expect(admin.locator("#trial")).to_contain_text("王经理 → 郑总监")
+    expect(admin.locator("#f-owner")).to_have_value("张三")
     admin.fill("[name=amount]", "3000")
-    admin.click(".simulate button")
+    admin.click(".trial .btn-primary")
     expect(admin.locator("#chain")).to_contain_text("条件不满足")
     rep = sign_in(chromium, stage, "zhangsan")
-    assert rep.goto(f"{stage.address}/approvals/simulate").status == 403  # type: ignore[union-attr]
+    assert rep.goto(f"{stage.address}/rules/approval/expense_request").status == 403  # type: ignore[union-attr]

@@ -30,6 +30,7 @@ PAGES = (
     "inbox",
     "notices",
     "runs",
+    "rules",
     "palette",
     "queries",
     "decisions",

@@ -138,10 +138,11 @@ def _dialog(
 
 def inputs(binder: Binder, offer: Offer, given: Mapping[str, Any], problems: Mapping[str, list[str]]) -> list[Input]:
     """The asks as what is filled in, with what was typed before."""
-    return [_input(binder, one, given.get(one.name), list(problems.get(one.name, ()))) for one in offer.asks]
+    return [asked(binder, one, given.get(one.name), list(problems.get(one.name, ()))) for one in offer.asks]
 
 
-def _input(binder: Binder, one: Ask, typed: Any, problems: list[str]) -> Input:
+def asked(binder: Binder, one: Ask, typed: Any, problems: list[str]) -> Input:
+    """One ask as what is filled in."""
     bound = bind(binder, one)
     raw = typed if typed is not None else one.default
     if typed is None and raw is not None and one.type not in ("select", "link", "user"):

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, request
 
-from metadata.fields.base import Rejection
-from metadata.models.approval import Approval
 from runtime import actions, records, revisions
-from runtime.decisions import approval_nudges, approval_simulation, approvals
+from runtime.decisions import approval_nudges, approvals
 from runtime.decisions import approval_store as store
 from runtime.decisions import approval_view as view
 from runtime.decisions.approval_actions import offer, sentence
 from runtime.digits import number_in
-from runtime.errors import Answer, Forbidden, NotFound
+from runtime.errors import Answer, NotFound
 from runtime.messages import say, say_answer
 from runtime.records import snapshots
 from runtime.site import Session
@@ -157,47 +154,3 @@ def version_rows(session: Session, rows: Any) -> list[dict[str, Any]]:
             }
         )
     return found
-
-
-# --- trying out ----------------------------------------------------------------------------------------------------
-
-
-@blueprint.get("/approvals/simulate")
-def simulate() -> Response:
-    """A chain tried out on a record or on made-up values, shown step by step; nothing is started."""
-    session = reading()
-    if not session.user.admin:
-        raise Forbidden
-    known: dict[str, Approval] = dict(sorted(session.app.of("approval").items()))
-    chosen = known.get(request.args.get("approval", ""))
-    result, problem = None, ""
-    inputs = [] if chosen is None else _inputs(session, chosen)
-    if chosen is not None and "record" in request.args:
-        try:
-            values = {n: request.args[n] for n, _label in inputs if request.args.get(n)}
-            record = number_in(request.args.get("record", ""))
-            person = number_in(request.args.get("submitter", ""))
-            result = approval_simulation.simulate(
-                session, chosen.name, record_id=record, values=values, submitter=person
-            )
-        except (Answer, Rejection, json.JSONDecodeError) as error:
-            problem = say_answer(error, session.language) if isinstance(error, Answer) else str(error)
-    shown: dict[str, Any] = {
-        "approvals": [(name, rule.label.of(session.language)) for name, rule in known.items()],
-        "chosen": chosen.name if chosen else "",
-        "inputs": inputs,
-        "given": request.args,
-        "result": result,
-        "problem": problem,
-    }
-    return make_response(render_template("approvals/simulate.html", **shown))
-
-
-def _inputs(session: Session, rule: Approval) -> list[tuple[str, str]]:
-    """The fields the conditions of an approval read, which one makes up."""
-    conditions = [rule.when, *(c for s in rule.steps for c in (s.when, s.group_when))]
-    read = {name for c in conditions if c is not None for entity, name in c.reads if entity == rule.entity}
-    owner = session.app.entities[rule.entity].owner
-    fields = session.app.entities[rule.entity].fields
-    plain = [n for n in fields if n in read or n == owner]
-    return [(n, fields[n].label.of(session.language)) for n in plain if fields[n].storage not in ("children", "links")]

@@ -1,0 +1,157 @@
+"""Rules tried out before they are published: over the records there are, over the past, or on one made up.
+
+A trial takes the rule as it is published, or as a draft of its document says. Nothing it works out is kept: whoever
+asks opens a transaction for it and undoes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from metadata.model import Application
+from metadata.problems import Problem
+from metadata.render import phrase
+from metadata.source import load_text
+from runtime.decisions import approval_simulation
+from runtime.decisions.people import names
+from runtime.decisions.reminders import Forecast, forecast
+from runtime.decisions.replay import Replay, replay
+from runtime.decisions.returns import Coming, coming
+from runtime.decisions.workflow_history import WouldHave, would_have
+from runtime.errors import Conflict, Forbidden, NotFound, RecordProblem, Refused
+from runtime.publishing import drafts
+from runtime.publishing.layers import SITE
+from runtime.publishing.publish import check, current_layers
+from runtime.publishing.rule_impacts import is_published
+from runtime.publishing.score_impacts import Changed, Comparing, Comparison, changed_scores
+from runtime.query.select import titles_of
+
+if TYPE_CHECKING:
+    from runtime.site import Session
+
+WORDS = ("approval", "assignment", "pool", "score", "workflow", "reminder")  # kinds that can be tried out
+MOST_LISTED = 50  # records of a trial that are named
+MOST_TEXT = 100_000
+
+
+def rule_of(session: Session, word: str, name: str) -> Any:
+    """The rule as it is published. Raises `Forbidden` for others than administrators, `NotFound`."""
+    if not session.user.admin:
+        raise Forbidden()
+    found = session.app.of(word).get(name)
+    if found is None:
+        raise NotFound()
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """The application as it would be with a draft, and the rule in it."""
+
+    app: Application
+    rule: Any
+
+
+def drafted(session: Session, word: str, name: str, text: str) -> Drafted:
+    """Compiles what is published with `text` in the place of the site's own document of the rule.
+
+    Raises `Refused` with a problem per mistake; its message names the line.
+    """
+    found, mistakes = load_text(text, f"{word}/{name}.yaml", SITE)
+    if mistakes:
+        raise _wrong(mistakes, session.language)
+    if len(found) != 1 or found[0].kind != word or found[0].name != name:
+        raise Refused(problems=[RecordProblem(code="draft.other_document", params={"kind": word, "name": name})])
+    compiled = check(drafts.with_drafts(current_layers(session.site), [drafts.Draft(word, name, text)]))
+    if compiled.errors or compiled.application is None:
+        raise _wrong(compiled.errors, session.language)
+    rule = compiled.application.of(word).get(name)
+    if rule is None:
+        raise NotFound()
+    if word != "score" and not is_published(session.app, rule):
+        raise Conflict("trial.unpublished")
+    return Drafted(compiled.application, rule)
+
+
+def _wrong(problems: Sequence[Problem], language: str) -> Refused:
+    shown = problems[:20]
+    said = [f"{p.place.line}:{p.place.column} {phrase(p, language)}" for p in shown]
+    return Refused(problems=[RecordProblem(code=p.code, message=text) for p, text in zip(shown, said)])
+
+
+# --- one function a kind -------------------------------------------------------------------------------------
+
+
+def try_assignment(session: Session, rule: Any, since: datetime, until: datetime) -> Replay:
+    """Who would have got the records of a time, without waiting for a confirmation."""
+    return replay(session, replace(rule, confirm=None), since, until)
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreTrial:
+    """A draft beside the live score; `comparison` is None where the draft says nothing else."""
+
+    comparison: Comparison | None
+    records: list[Changed] = field(default_factory=list)
+
+
+def try_score(session: Session, found: Drafted) -> ScoreTrial:
+    score = next((s for s in changed_scores(session.app, found.app) if s.name == found.rule.name), None)
+    if score is None:
+        return ScoreTrial(None)
+    comparing = Comparing(session.connection, session.site, session.site.published(), found.app, score)
+    return ScoreTrial(comparing.compare(), list(comparing.records(MOST_LISTED)))
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a trial counted, and the titles of the records it names."""
+
+    counted: Any
+    titles: Mapping[int, str]
+    people: Mapping[int, str] = field(default_factory=dict)
+
+
+def try_workflow(session: Session, rule: Any, since: datetime) -> Named:
+    found: WouldHave = would_have(session, rule, since)
+    titles = titles_of(session, rule.entity, found.sample) if rule.entity else {}
+    return Named(found, titles)
+
+
+def try_reminder(session: Session, rule: Any) -> Named:
+    """What a run now would tell whom. Writes what is to be undone."""
+    found: Forecast = forecast(session, rule)
+    about = "user" if rule.count is not None else rule.entity
+    titles = titles_of(session, about, [record for record, _ in found.sample])
+    return Named(found, titles, names(session, {p for _, people in found.sample for p in people}))
+
+
+@dataclass(frozen=True, slots=True)
+class PoolTrial:
+    """What the rules of a pool take back now, and what they announce; the first of both by name."""
+
+    due: int
+    announced: int
+    listed: list[Coming]
+    titles: Mapping[int, str]
+    people: Mapping[int, str]
+
+
+def try_pool(session: Session, rule: Any) -> PoolTrial:
+    found = {c.record: c for returns in rule.returns for c in coming(session, rule, returns)}
+    listed = sorted((c for c in found.values() if c.now or c.announced), key=lambda c: (not c.now, c.record))
+    shown = list(islice(listed, MOST_LISTED))
+    titles = titles_of(session, rule.entity, [c.record for c in shown])
+    due = sum(c.now for c in listed)
+    return PoolTrial(due, len(listed) - due, shown, titles, names(session, {c.person for c in shown}))
+
+
+def try_approval(
+    session: Session, rule: Any, record: int | None, values: Mapping[str, Any], submitter: int | None
+) -> dict[str, Any]:
+    """The chain a record would take, as it is or with values over it, or one that is made up."""
+    return approval_simulation.simulate(session, rule, record_id=record, values=values, submitter=submitter)

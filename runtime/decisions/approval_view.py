@@ -351,12 +351,15 @@ def explain(session: Session, entity: str, record_id: int) -> dict[str, Any]:
         "state": row["state"],
         "round": row["round"],
         "steps": [_step_data(step) for step in view.steps],
-        "history": [{"at": e.at.isoformat(), "who": e.who, "what": e.what, "about": e.about} for e in view.entries],
+        "history": [
+            {"at": e.at.isoformat(), "who": e.who, "what": e.what, "about": e.about, "comment": e.comment}
+            for e in view.entries
+        ],
     }
 
 
 def _step_data(step: StepView) -> dict[str, Any]:
-    people = [{"name": p.name, "state": p.state, "why": p.note} for p in step.people]
+    people = [{"name": p.name, "state": p.state, "why": p.note, "comment": p.comment} for p in step.people]
     return {
         "label": step.label,
         "name": step.name,

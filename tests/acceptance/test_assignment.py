@@ -64,10 +64,15 @@ def test_four_manufacturers_in_the_east_go_in_turn_and_the_rest_to_the_pool(b: W
     assert "张三" in found["summary"]
     assert [c["name"] for c in found["steps"][-1]["candidates"]] == ["张三", "李四"]
     assert "公海-华东" in why(b, "customer", east)["summary"]
+    for name, person in zip(made, ("张三", "李四", "张三", "李四")):  # each shows why
+        told = why(b, "customer", b.id("customer", name=name))
+        assert person in told["summary"]
+        assert [step["result"] for step in told["steps"]][-1] == "chosen"
+    assert "公海-华南" in why(b, "customer", west)["summary"]
 
 
 @pytest.mark.mission("SA-03")
-def test_a_representative_on_leave_is_passed_over(b: World) -> None:
+def test_a_representative_on_leave_is_passed_over(b: World, tmp_path: Path) -> None:
     with b.site.session(write=True) as session:
         records.update(session, "user", b.user("zhangsan"), {"status": "on_leave"})
     industry, region = b.id("industry", code="C34"), b.id("region", code="east")
@@ -76,6 +81,12 @@ def test_a_representative_on_leave_is_passed_over(b: World) -> None:
     assert owners(b, "lead", ["线索0", "线索1", "线索2"], "company") == ["lisi"] * 3
     found = why(b, "lead", b.id("lead", company="线索0"))
     assert found["steps"][-1]["absent"] == ["张三"]
+    file = tmp_path / "new.csv"
+    file.write_text("客户名称,区域,行业,来源\n新客户0,华东,C34,展会\n新客户1,华东,C34,展会\n", encoding="utf-8")
+    mapping = {"客户名称": "name", "区域": "region", "行业": "industry.code", "来源": "source"}
+    import_file(b.site, "customer", file, user_id=b.user("mk"), name=file.name, request=Request(mapping=mapping))
+    assert owners(b, "customer", ["新客户0", "新客户1"]) == ["lisi"] * 2
+    assert "张三不在" in why(b, "customer", b.id("customer", name="新客户0"))["steps"][-1]["why"]
 
 
 @pytest.mark.mission("LD-03")

@@ -212,7 +212,13 @@ def test_a_former_owner_waits_seven_days(b: World) -> None:
     with b.as_("zhangsan", write=True) as session:
         pooling.give_back(session, "customer", p1, session.app.of("pool")[EAST], "暂无需求")
     assert refused(b, "zhangsan", p1) == "pool.cooldown"
-    b.clock.advance(days=7)
+    b.clock.advance(days=6, hours=23)
+    answer = b.api("zhangsan", "POST", f"/customer/{p1}/actions/claim", json={})
+    assert (answer.status_code, answer.json["detail"]) == (
+        409,
+        "现在不能执行：原负责人要到 2026-03-23 10:00 之后才能再领。",
+    )
+    b.clock.advance(hours=1)
     assert refused(b, "zhangsan", p1) == ""
 
 

@@ -82,6 +82,24 @@ def test_lines_of_orders_are_priced_and_frozen_once_it_is_formal(w: World) -> No
         again(w, "sales_order", made)
 
 
+@pytest.mark.mission("PR-11", "PR-12")
+def test_packs_and_quantities_of_orders(w: World) -> None:
+    """Two packs of twelve are 24 pieces; twelve of what is sold from ten in fives are refused."""
+    licence, jacket = product(w), product(w, "工装夹克")
+    pack = w.create(None, "product_pack", product=licence, name="箱", factor=12)
+    prices(w, {"pack": pack, "value": 1200})
+    made = w.create(
+        "zhangsan", "sales_order", customer=w.k("K1"), lines=[{"product": licence, "pack": pack, "quantity": 2}]
+    )
+    (line,) = lines(w, "sales_order", made)
+    assert (line["units"], line["price"], line["amount"]) == (24, 100, 2400)
+    for quantity, text in ((12, "数量须为 5 的整倍数。"), (5, "数量不能少于 10。")):
+        given = {"customer": w.k("K1"), "lines": [{"product": jacket, "quantity": quantity}]}
+        answer = w.api("zhangsan", "POST", "/sales_order", json=given)
+        problems = [(p["field"], p["message"]) for p in answer.json["problems"]]
+        assert (answer.status_code, problems) == (422, [("lines.0.quantity", text)])
+
+
 def test_somebody_asks_for_the_prices_of_today_and_sees_them_before(w: World) -> None:
     prices(w, {"value": 100})
     jacket = product(w, "工装夹克")

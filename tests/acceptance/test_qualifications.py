@@ -77,6 +77,34 @@ def test_rule_sets_by_kind_of_customer_and_both_methods(b: World) -> None:
     assert check(b, "zhangsan", pump, need="passed", visited="passed")["verdict"] == "passed"
 
 
+OTHER_WAY = """
+extend: {qualification: prospect_general}
+method: all
+pass_mark: null
+---
+extend: {qualification: prospect_manufacturing}
+method: points
+pass_mark: 60
+criteria: [{name: need, points: 60}, {name: visited, points: 50}]
+"""
+
+
+@pytest.mark.mission("CU-10")
+def test_either_method_is_chosen_for_either_set(b: World) -> None:
+    """The general set by musts alone, manufacturing by at least 60 points: as an administrator chooses."""
+    p1, pump = b.k("P1"), maker(b)
+    publish(b.site, with_site_files(current_layers(b.site), {"site.yaml": OTHER_WAY}), "methods", accept=True)
+    found = check(b, "zhangsan", p1, need="passed", budget="failed", decider="failed", timetable="failed")
+    assert (found["rule"], found["verdict"]) == ("prospect_general", "failed")
+    assert check(b, "zhangsan", p1, need="passed", budget="passed", decider="passed", timetable="passed")[
+        "verdict"
+    ] == ("passed")
+    short = check(b, "zhangsan", pump, need="failed", visited="passed")
+    assert (short["verdict"], short["score"], short["pass_mark"]) == ("failed", "50", "60")
+    enough = check(b, "zhangsan", pump, need="passed", visited="failed")
+    assert (enough["verdict"], enough["score"]) == ("passed", "60")
+
+
 @pytest.mark.mission("CU-27")
 def test_a_bankrupt_prospect_cannot_be_qualified_and_the_message_names_the_criterion(b: World) -> None:
     p1 = b.k("P1")
@@ -195,6 +223,10 @@ def test_the_holder_of_a_grant_may_pass_with_reason_and_evidence_and_others_may_
         check(b, "wang", pump, "qualify_special", **given, reason="不是我的")
     with pytest.raises((Conflict, NotFound)):
         check(b, "lisi", pump, "qualify_special", **given, reason="不是我的")
+    own = b.create("lisi", "customer", name="李四的泵业", industry=b.id("industry", code="C34"), owner=b.user("lisi"))
+    assert offer(b, "lisi", own, "qualify_special").why == "您没有特殊处理的授权。"
+    with pytest.raises(Conflict):  # nor for a prospect of one's own, without a grant
+        check(b, "lisi", own, "qualify_special", **given, reason="想通过")
     assert report_rows(b, "vp") == [("张三", 1, 1)]
     assert report_rows(b, "lisi") == []
 

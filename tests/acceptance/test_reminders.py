@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from runtime.decisions.reminders import forecast
 from runtime.jobs.queue import enqueue
+from runtime.jobs.scheduler import Scheduler
 from runtime.jobs.worker import Worker
 from tests.acceptance.both import fixture_f_on
 from tests.acceptance.conftest import T0, World
@@ -204,12 +205,17 @@ def test_ten_days_qualified_and_no_opportunity(f: World) -> None:
     f.create("lisi", "opportunity", name="机会", customer=other, manual_amount=1)
     f.clock.advance(days=10)
     remind(f, rule)
-    assert other not in rows(f, "reminder_match", "record", reminder=rule, ended_at=None)
+    remind(f, rule)
+    found = rows(f, "reminder_match", "record", reminder=rule, ended_at=None)
+    assert (other,) not in found
+    assert (p1,) in found
 
 
 @pytest.mark.mission("CU-54")
 def test_too_many_opportunities_without_an_account_manager_and_none_at_all(f: World) -> None:
-    k1, rule = f.k("K1"), "many_opportunities"
+    k1, rule, none = f.k("K1"), "many_opportunities", "good_customer_without_opportunity"
+    remind(f, none)
+    assert lines(f, "zhangsan", none) == [k1]  # grade A or B, and no opportunity at all
     for number in range(3):
         f.create("zhangsan", "opportunity", name=f"机会 {number}", customer=k1, manual_amount=1)
     with f.site.session(write=True) as session:
@@ -221,13 +227,18 @@ def test_too_many_opportunities_without_an_account_manager_and_none_at_all(f: Wo
     remind(f, rule)
     assert lines(f, "zhangsan", rule) == [k1]
     with f.site.session(write=True) as session:
-        none = forecast(session, session.app.of("reminder")["good_customer_without_opportunity"])
-    assert none.records == 0  # K1, the only one of grade A or B, has three
+        expected = forecast(session, session.app.of("reminder")[none])
+    assert expected.records == 0  # K1, the only one of grade A or B, has three
 
 
 @pytest.mark.mission("CU-55")
 def test_a_customer_since_yesterday_without_an_account_manager(f: World) -> None:
     k7, rule = f.k("K7"), "customer_without_account_manager"
+    f.update(None, "customer", k7, stage="qualified")
+    f.create("wang", "sales_order", customer=k7, lines=[{"text": "实施", "price": 1000}])
+    f.update(None, "customer", k7, stage="new")  # its first order
+    remind(f, rule)
+    assert k7 not in lines(f, "wang", rule)
     f.clock.advance(days=1)
     remind(f, rule)
     assert k7 in lines(f, "wang", rule)
@@ -249,12 +260,22 @@ def test_too_few_prospects_a_week_are_told_on_monday_to_the_person_and_the_manag
     at(f, "2026-03-23 09:00")  # Monday
     remind(f, rule)
     lisi = f.user("lisi")
-    assert told(f, "lisi") == ["李四 上周新增潜客 2 个（中位数 0）"]
+    assert told(f, "lisi") == ["李四 上周新增潜客 2 个，目标 5 个（中位数 0）"]
     assert lisi in lines(f, "wang", rule)
     assert f.user("zhaoliu") in lines(f, "wang", rule)  # five, but more than three times the median
     assert len(told(f, "wang")) == 1  # one digest
     remind(f, rule)
     assert len(told(f, "lisi")) == 1
+
+
+@pytest.mark.mission("CU-56")
+def test_the_week_is_looked_at_on_monday_at_nine(f: World) -> None:
+    rule, lisi = "prospects_created", f.user("lisi")
+    for moment, expected in (("2026-03-23 08:59", 0), ("2026-03-23 09:00", 1), ("2026-03-24 09:00", 1)):
+        at(f, moment)
+        Scheduler(f.site).tick()
+        Worker(f.site).run_all()
+        assert told_of(f, "lisi", rule, lisi) == told_of(f, "wang", rule, lisi) == expected, moment
 
 
 @pytest.mark.mission("CU-57")
@@ -275,6 +296,22 @@ def test_a_customer_of_grade_a_without_contact_gets_a_task_of_care(f: World) -> 
     assert care_tasks(f, k1) == [("关怀：零件制造有限公司", f.user("zhangsan"))]
     remind(f, rule)
     assert len(care_tasks(f, k1)) == 1
+
+
+@pytest.mark.mission("CU-57")
+def test_the_account_manager_cares_for_a_customer_of_grade_a_after_thirty_days(f: World) -> None:
+    k1, rule = f.k("K1"), "customer_care"
+    f.create("zhangsan", "opportunity", name="新单", customer=k1, manual_amount=1, stage="won", closed_on="2026-03-16")
+    f.update(None, "customer", k1, members=[{"person": f.user("lisi"), "role": "account"}])
+    f.create("zhangsan", "communication", subject="电话", customer=k1)
+    assert f.read("vp", "customer", k1)["value_grade"] == "a"
+    f.clock.advance(days=29)
+    remind(f, rule)
+    assert care_tasks(f, k1) == []
+    f.clock.advance(days=1)
+    remind(f, rule)
+    assert care_tasks(f, k1) == [("关怀：零件制造有限公司", f.user("lisi"))]
+    assert (lines(f, "lisi", rule), lines(f, "zhangsan", rule)) == ([k1], [])
 
 
 @pytest.mark.mission("LD-20")

@@ -71,6 +71,38 @@ def test_a_won_deal_makes_a_task_a_mail_and_a_field(f: World) -> None:
     assert len(rows(f, "workflow_run", "id")) == 1
 
 
+BUILT = """
+workflow: won_follow_up
+entity: opportunity
+label: {zh: 赢单回访, en: After a win}
+on: {move: stage, to: won}
+steps:
+  - task: {subject: "回访：{name}", opportunity: "=id", customer: "=customer", assignee: {field: owner}, due_at: {within: 5wd}}
+  - message: {to: {manager_of: owner}, subject: "请关注：{name}", body: "{customer.name} 已签约"}
+  - set: {description: "已安排回访"}
+"""
+
+
+@pytest.mark.mission("AD-01")
+def test_an_administrator_builds_one_while_the_program_runs(f: World) -> None:
+    """“Won → task, mail, field”: a slip is told at its place, a dry look at the past, then it is published and works."""
+    url = "/metadata/workflow/won_follow_up"
+    assert f.api("admin", "PUT", url, json={"text": BUILT.replace("to: won", "to: wonn")}).status_code == 200
+    problem = f.api("admin", "POST", "/metadata/check").json["problems"][0]
+    assert (problem["line"], "won" in problem["message"] + str(problem)) == (5, True)
+    assert f.api("admin", "PUT", url, json={"text": BUILT}).status_code == 200
+    assert f.api("admin", "POST", "/metadata/check").json["problems"] == []
+    assert f.api("admin", "POST", "/metadata/publish", json={"note": "赢单回访", "accept": True}).status_code == 201
+    assert f.api("zhangsan", "PUT", url, json={"text": BUILT}).status_code == 403
+    won = deal(f)
+    f.update("zhangsan", "opportunity", won, stage="won")
+    work(f)
+    assert ("回访：MMS 系统采购商机", f.user("zhangsan")) in rows(f, "task", "subject", "assignee", opportunity=won)
+    assert ("wang@example.com", "请关注：MMS 系统采购商机") in rows(f, "message", "recipient", "subject")
+    assert f.read("zhangsan", "opportunity", won)["description"] == "已安排回访"
+    assert (("won_follow_up", "done")) in rows(f, "workflow_run", "workflow", "state", record=won)
+
+
 @pytest.mark.mission("AD-02")
 @pytest.mark.mission("OP-19")
 def test_a_proposal_brings_three_tasks_and_one_reminder_unless_somebody_spoke(f: World) -> None:

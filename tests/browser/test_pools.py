@@ -156,3 +156,26 @@ def test_a_claim_that_a_manager_agrees_to(stage: Stage, chromium: sync_api.Brows
     expect(rep.locator("#panel-ownership")).to_contain_text("王经理同意领取：已沟通")
     rep.goto(f"{stage.address}/notifications")
     expect(rep.locator("main")).to_contain_text(f"王经理同意您领取“{NAME}”")
+
+
+@pytest.mark.mission("LD-05")
+def test_who_gets_a_lead_sees_it_on_the_bell_without_a_reload_and_on_the_overview(
+    stage: Stage, chromium: sync_api.Browser
+) -> None:
+    rep = sign_in(chromium, stage, "lisi")
+    rep.clock.install()
+    rep.goto(f"{stage.address}/")
+    expect(rep.locator(".home-assigned")).to_have_count(0)
+    expect(rep.locator(".bell-count")).to_have_count(0)
+    with stage.site.session(stage.user("mk"), write=True, channel="form") as session:
+        table = session.table("user")
+        session.connection.execute(sa.update(table).where(table.c.login == "zhangsan").values(status="on_leave"))
+        values = {"company": "新线索机械", "phone": "13900000001", "owner": None}
+        for name, code in (("region", "east"), ("industry", "C34")):
+            found = session.table(name)
+            values[name] = session.connection.scalar(sa.select(found.c.id).where(found.c.code == code))
+        records.create(session, "lead", values)
+    rep.clock.fast_forward(21_000)
+    expect(rep.locator(".bell-count")).to_have_text("1")
+    rep.reload()
+    expect(rep.locator(".home-assigned")).to_contain_text("新线索机械")

@@ -15,7 +15,7 @@ from rules.expression import Expression
 from rules.trace import Trace
 from runtime import records
 from runtime.errors import NotFound
-from runtime.records.input import coercion
+from runtime.records.input import coercion, fitted
 from runtime.records.plan import EntityPlan, plan_of
 from runtime.records.values import CHUNK, Loader, Stored
 from runtime.security import audit
@@ -132,14 +132,18 @@ def _kind(field: Field) -> str:
 def _of_formula(session: Session, field: Field, formula: Expression, stored: Stored) -> dict[str, Any]:
     access = Access(session)
     found: dict[str, Any] = {"formula": formula.text, "live": field.computed == "live"}
-    result = evaluate(formula, stored, stored.loader.environment)
-    found["value"] = _json(session, field, result)
-    found["text"] = field_type(field.type).to_text(result, field, coercion(session))
+    whole = result = evaluate(formula, stored, stored.loader.environment)
+    currency = stored.row.get(stored.plan.entity.currency or "")
+    if field.storage == "decimal":  # a formula may come to a whole number where its field keeps a decimal
+        result = fitted(session, field, result, currency)
+    context = coercion(session, currency)
+    found["value"] = None if result is None else field_type(field.type).to_json(result, field, context)
+    found["text"] = field_type(field.type).to_text(result, field, context)
     composed = field.type in ("score", "grade")  # their text is no expression: `decision` says what each part gave
     if not composed and all(access.visible(e, n) for e, n in formula.reads):
         trace = Trace()
         own = _stored(session, stored.plan.name, stored.row["id"], guarded=True)
-        if evaluate(formula, own, own.loader.environment, trace=trace) == result:
+        if evaluate(formula, own, own.loader.environment, trace=trace) == whole:
             found["steps"] = trace.as_data()
     return found
 
@@ -248,10 +252,6 @@ def _stored(session: Session, entity: str, record_id: int, *, guarded: bool = Fa
     found = (_Guarded(session) if guarded else Loader(session)).record(entity, record_id)
     assert found is not None, plan_of(session, entity).name  # it was read just now
     return found
-
-
-def _json(session: Session, field: Field, result: Any) -> Any:
-    return None if result is None else field_type(field.type).to_json(result, field, coercion(session))
 
 
 def _plain(result: Any) -> Any:

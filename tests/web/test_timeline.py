@@ -238,6 +238,19 @@ def test_why_names_the_rule_and_the_parts_of_a_formula(admin: Browser) -> None:
     assert admin.get(f"/e/{ENTITY}/999999/why").status_code == 404
 
 
+def test_every_computed_field_of_the_stock_application_says_why(site: Site, admin: Browser) -> None:
+    computed = []
+    with site.session() as session:
+        for entity in session.app.entities.values():
+            table = session.table(entity.name)
+            record = session.connection.scalar(sa.select(sa.func.min(table.c.id)).where(table.c.deleted_at.is_(None)))
+            if record is not None:
+                computed += [f"/e/{entity.name}/{record}/why/{f.name}" for f in entity.own_fields if f.formula]
+    answers = {address: admin.get(address, headers={"HX-Request": "true"}).status_code for address in computed}
+    assert len(answers) > 50
+    assert {address: status for address, status in answers.items() if status not in (200, 404)} == {}
+
+
 def test_completing_asks_for_the_next_step_and_plans_it(site: Site, admin: Browser, fresh: int) -> None:
     with site.session(1, write=True) as session:
         entity = session.app.entities[ENTITY].fields["tasks"].entity or ""

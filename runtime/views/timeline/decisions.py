@@ -13,7 +13,7 @@ from runtime.decisions.ownership import logs_moves, owner_field, pool_in
 from runtime.decisions.people import names
 from runtime.messages import say
 from runtime.views.timeline.entries import Entry
-from runtime.views.timeline.legs import Leg, Scope
+from runtime.views.timeline.legs import Leg, Scope, of_log
 
 APPROVALS, OWNERSHIP = "approvals", "ownership"
 _SILENT = ("asked", "opened")  # steps of the chain itself, no deed of anybody
@@ -40,18 +40,8 @@ def legs(scope: Scope) -> list[Leg]:
     owner = owner_field(app, entity)
     if logs_moves(app, entity) and owner is not None and scope.binder.visible(entity.name, owner):
         log = session.table("ownership_log")
-        found.append(
-            Leg(
-                word=OWNERSHIP,
-                label=say("timeline.ownership", language),
-                id=log.c.id,
-                at=log.c.moved_at,
-                person=log.c.by_person,
-                source=log,
-                wheres=(log.c.entity == entity.name, log.c.record == scope.record, log.c.reason != "created"),
-                tell=_hands,
-            )
-        )
+        wheres = (log.c.entity == entity.name, log.c.record == scope.record, log.c.reason != "created")
+        found.append(of_log(scope, OWNERSHIP, log, "moved_at", "by_person", _hands, *wheres))
     return found
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from metadata.model import Entity, Field
+from runtime.messages import say
 from runtime.records.plan import plan_of
 from runtime.schema.tables import column_name
 from runtime.views.binder import Binder
@@ -84,6 +85,20 @@ class Leg:
     source: sa.FromClause
     wheres: tuple[sa.ColumnElement[bool], ...]
     tell: Tell
+
+
+def of_log(scope: Scope, word: str, log: sa.Table, at: str, person: str, tell: Tell, *wheres: Any) -> Leg:
+    """The rows of a log for which `wheres` hold; `at` and `person` are its columns, `timeline.<word>` its label."""
+    return Leg(
+        word=word,
+        label=say(f"timeline.{word}", scope.binder.language),
+        id=log.c.id,
+        at=log.c[at],
+        person=log.c[person],
+        source=log,
+        wheres=wheres,
+        tell=tell,
+    )
 
 
 def scope_of(binder: Binder, entity: str, record: int, masked: frozenset[str]) -> Scope:

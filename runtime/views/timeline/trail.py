@@ -9,54 +9,33 @@ import sqlalchemy as sa
 
 from runtime.decisions.ownership import logs_moves, owner_field
 from runtime.files.kept import ADDED, REMOVED
-from runtime.messages import say
 from runtime.query.select import titles_of
 from runtime.records.past import changes_told
 from runtime.records.plan import plan_of
 from runtime.views.binder import Binder
 from runtime.views.history import Change, name_links
 from runtime.views.timeline.entries import About, Entry
-from runtime.views.timeline.legs import Asked, Leg, Scope
+from runtime.views.timeline.legs import Asked, Leg, Scope, of_log
 
 CHANGES, STAGES = "changes", "stages"
 _NEVER_SHOWN = ("lines", "secret", "related")
 
 
 def legs(scope: Scope, asked: Asked) -> list[Leg]:
-    session, language = scope.binder.session, scope.binder.language
+    session = scope.binder.session
     audit, log = session.table("audit"), session.table("stage_log")
 
     def tell(told: Scope, ids: Sequence[int]) -> dict[int, Entry]:
         return _changes(told, ids, asked)
 
     own = asked.own
-    found = [
-        Leg(
-            word=CHANGES,
-            label=say("timeline.changes", language),
-            id=audit.c.id,
-            at=audit.c.at,
-            person=audit.c.person,
-            source=audit,
-            wheres=(_about(scope, audit, own), audit.c.deleted_at.is_(None), audit.c.action != ADDED),
-            tell=tell,
-        )
-    ]
+    wheres = (_about(scope, audit, own), audit.c.deleted_at.is_(None), audit.c.action != ADDED)
+    found = [of_log(scope, CHANGES, audit, "at", "person", tell, *wheres)]
     tracked = {e: names for e in _entities(scope, own) if (names := _tracked(scope, e))}
     if tracked:
         fields = [sa.and_(log.c.entity == e, log.c.field.in_(names)) for e, names in tracked.items()]
-        found.append(
-            Leg(
-                word=STAGES,
-                label=say("timeline.stages", language),
-                id=log.c.id,
-                at=log.c.moved_at,
-                person=log.c.person,
-                source=log,
-                wheres=(_about(scope, log, own), sa.or_(*fields), log.c.from_value.is_not(None)),
-                tell=_moves,
-            )
-        )
+        moved = (_about(scope, log, own), sa.or_(*fields), log.c.from_value.is_not(None))
+        found.append(of_log(scope, STAGES, log, "moved_at", "person", _moves, *moved))
     return found
 
 

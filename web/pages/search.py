@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import groupby
+from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, request
 
@@ -24,7 +25,7 @@ def page() -> Response:
     text = request.args.get("q", "").strip()[:100]
     fragment = htmx.wanted() and htmx.target() == "search-results"
     hits = list(search(session, text, limit=FEW if fragment else MANY)) if text else []
-    groups = []
+    groups: list[Any] = []
     binder = Binder(session)
     for name, found in groupby(sorted(hits, key=lambda hit: hit.entity), key=lambda hit: hit.entity):
         entity = session.app.entities[name]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from runtime.errors import Forbidden
+from runtime.messages import say
 from runtime.query.select import titles_of
 
 if TYPE_CHECKING:
@@ -100,7 +101,11 @@ def _steps(session: Session, ids: list[int]) -> dict[int, list[Mapping[str, Any]
     if ids:
         wanted = sa.select(table).where(table.c.run.in_(ids)).order_by(table.c.id)
         for row in session.connection.execute(wanted).mappings():
-            found.setdefault(row["run"], []).append(dict(row))
+            said = {
+                "state_label": say(f"run.step.{row['state']}", session.language),
+                "effect_label": say(f"run.effect.{row['effect']}", session.language) if row["effect"] else "",
+            }
+            found.setdefault(row["run"], []).append({**row, **said})
     return found
 
 

@@ -234,6 +234,9 @@ def test_why_names_the_rule_and_the_parts_of_a_formula(admin: Browser) -> None:
     assert "why-list" in whole
     one = admin.get(f"{HERE}/why/opp_open", headers={"HX-Request": "true"}).text
     assert "why-rule" in one
+    score = admin.get(f"{HERE}/why/value_score", headers={"HX-Request": "true"}).text
+    assert "年营收" in score
+    assert "线索热度" not in score  # another score of the record
     assert admin.get(f"{HERE}/why/nothing").status_code == 404
     assert admin.get(f"/e/{ENTITY}/999999/why").status_code == 404
 

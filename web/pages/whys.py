@@ -98,10 +98,12 @@ def _source(binder: Binder, entity: str, field: Field) -> str:
 
 
 def _decided(binder: Binder, entity: str, record_id: int, field: Field) -> Any:
-    """What a score says of its parts, where the field holds one."""
+    """What the score says of its parts, where the field holds it or its grade; other scores of the record do not."""
     if field.type not in ("score", "grade"):
         return None
-    return explain.decision(binder.session, "score", entity, record_id)
+    mine = {s.name for s in binder.app.rules_of(entity, "score") if field.name in (s.field, s.grade_field)}
+    told = explain.decision(binder.session, "score", entity, record_id)
+    return next((score for score in told["scores"] if score["name"] in mine), None)
 
 
 def _literal(text: str) -> bool:

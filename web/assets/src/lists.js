@@ -308,3 +308,9 @@ document.addEventListener("htmx:after:swap", () => {
   goOn = undefined;
   openCell(row.children[place]);
 });
+
+// The tab one is on is in sight, however many stand before it.
+for (const tab of all(".view-tabs > .active")) {
+  const row = tab.parentElement;
+  row.scrollLeft += tab.getBoundingClientRect().left - row.getBoundingClientRect().left - 48;
+}

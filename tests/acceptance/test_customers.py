@@ -6,8 +6,10 @@ from decimal import Decimal
 
 import pytest
 
-from runtime import records
+from runtime import actions, records
 from runtime.errors import Answer, NotFound, Refused
+from runtime.views.binder import Binder
+from runtime.views.lookups import find
 from tests.acceptance.conftest import World
 
 
@@ -58,6 +60,48 @@ def test_an_address_takes_only_a_city_of_its_province(f: World) -> None:
     with pytest.raises(Refused) as refused:
         f.update("zhangsan", "customer", f.k("K1"), addresses=[{"province": jiangsu, "city": hangzhou}])
     assert problems(refused)[0][1] == "addresses.0.city"
+
+
+@pytest.mark.mission("CU-09")
+def test_an_order_takes_the_shipping_address_and_keeps_it(f: World) -> None:
+    jiangsu, nanjing, suzhou = (f.id("division", code=code) for code in ("320000", "320100", "320500"))
+    offered = cities(f, "zhangsan", jiangsu)
+    assert {"南京市", "苏州市"} <= offered
+    assert not {"杭州市", "宁波市"} & offered  # of the neighbouring province
+    k1 = f.k("K1")
+    addresses = [
+        {"purposes": ["invoice"], "province": jiangsu, "city": suzhou, "street": "财务路 9 号"},
+        {"purposes": ["shipping", "service"], "province": jiangsu, "city": nanjing, "street": "中山路 1 号"},
+    ]
+    f.update("zhangsan", "customer", k1, addresses=addresses)
+    lines = [{"text": "零件", "quantity": 1, "price": 10}]
+    order = f.create("zhangsan", "sales_order", customer=k1, lines=lines)
+    assert f.read("zhangsan", "sales_order", order)["ship_to"] == "江苏省南京市中山路 1 号"
+    given = f.create("zhangsan", "sales_order", customer=k1, lines=lines, ship_to="自提")
+    quote = f.create("zhangsan", "quote", customer=k1, lines=lines)
+    f.update(None, "quote", quote, status="accepted")
+    with f.as_("zhangsan", write=True) as session:
+        made = actions.run(session, "quote", quote, "convert_quote_to_order", {})
+    assert made.goto is not None
+    kept = f.read("zhangsan", "customer", k1)["addresses"][1]
+    f.update("zhangsan", "customer", k1, addresses=[{"id": kept.id, "street": "新街口 8 号"}])
+    snapshots = {i: f.read("zhangsan", "sales_order", i)["ship_to"] for i in (order, given, made.goto[1])}
+    assert list(snapshots.values()) == ["江苏省南京市中山路 1 号", "自提", "江苏省南京市中山路 1 号"]
+    later = f.create("zhangsan", "sales_order", customer=k1, lines=lines)
+    assert f.read("zhangsan", "sales_order", later)["ship_to"] == "江苏省南京市新街口 8 号"
+
+
+def cities(f: World, login: str, province: int) -> set[str]:
+    """What the look-up of an address offers once the province is chosen."""
+    with f.as_(login) as session:
+        binder = Binder(session)
+        field = binder.field("address", "city")
+        assert field is not None
+        return {
+            one.title
+            for text in ("", "市")
+            for one in find(binder, "division", text, field, {"province": str(province)})
+        }
 
 
 @pytest.mark.mission("CU-13")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,13 +47,22 @@ def octavo(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, 
     return call
 
 
-@pytest.fixture
-def site(octavo: Octavo, tmp_path: Path) -> Path:
-    """A site with the test application in its site layer."""
-    folder = tmp_path / "site"
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site with the test application in its site layer, made by the command once and copied for each test."""
+    folder = tmp_path_factory.mktemp("prepared") / "site"
     (folder / "metadata").mkdir(parents=True)
     write_settings(Settings(folder=folder, secret_key=new_secret()))
     (folder / "metadata" / "world.yaml").write_text(WORLD, encoding="utf-8")
-    made = octavo("--json", "init", folder, "--admin-password", PASSWORD)
-    assert made.code == 0, made.err
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("OCTAVO_DATABASE_URL", raising=False)
+        assert run(["--json", "init", str(folder), "--admin-password", PASSWORD]) == 0
+    return folder
+
+
+@pytest.fixture
+def site(octavo: Octavo, prepared: Path, tmp_path: Path) -> Path:
+    """A site of this test's own, with the test application in its site layer."""
+    folder = tmp_path / "site"
+    shutil.copytree(prepared, folder)
     return folder

@@ -120,6 +120,8 @@ MEANING = {
     "N80": "Host headers of strangers change nothing",
     "N81": "Tokens are long, random and exact",
     "N83": "There is no reset link: passwords are set by their owner or an administrator",
+    "N84": "Posts of strangers are counted by address and in all, whatever a header claims",
+    "N85": "A used token of a web form serves once, a forged or aged one not at all",
     "N87": "Every changing page wants the token of its own session",
     "N88": "Sessions are new at sign-in and end with what ends them",
     "N89": "Cookies are out of reach of scripts and other sites",

@@ -67,7 +67,7 @@ register(
             "zh": "符合条件，自 {since} 起，{after}后提醒。",
             "en": "It meets the condition since {since}; told after {after}.",
         },
-        "why.workflows": {"zh": "最近 {count} 次工作流执行。", "en": "The last {count} runs of workflows."},
+        "why.workflows": {"zh": "最近 {count} 次工作流执行。", "en": "Latest runs of workflows: {count}."},
         "run.rerun": {"zh": "重新执行", "en": "Run again"},
         "run.skip": {"zh": "跳过此步", "en": "Skip the step"},
         "run.cancel": {"zh": "结束执行", "en": "End the run"},

@@ -41,6 +41,7 @@ def show(entity: str, record_id: int) -> Response:
         words={name: _operation(name, session.language) for name in OPERATIONS},
         title=title_of(binder, entity, record),
         wanted=wanted,
+        declared=session.user.admin and wanted in KINDS,
         tabs=[*((word, _label(word, session.language)) for word in words), (ACCESS, str(_("Access")))],
         found=explain.why(session, entity, record_id, wanted),
     )

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 MOST = 10  # records merged at once
 NOTED = "merged__with"  # in the audit, beside the fields: no field can be called so
-_NOT_CHOSEN = ("secret", "file", "image", "files", "related")
+_NOT_CHOSEN = ("secret", "related")
+_FILES = ("file", "image")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +101,7 @@ def merge(
         moves = [m for m in _moves(plan, kept, gone) if (lines or {}).get(m.lines or "", True)]
         moved = [item for m in moves for item in move(writing, m)]
         moved += [item for m in _file_moves(plan, kept, gone) for item in move(writing, m)]
+        moved += [item for m in _field_file_moves(session, plan, kept, gone, values) for item in move(writing, m)]
         moved += [item for m in _pair_moves(plan, kept, gone) for item in pairs_moved(writing, m)]
         before = _said(writing, plan, kept, values)
         among, others = parted(plan, values)
@@ -223,12 +225,28 @@ def _moves(plan: EntityPlan, kept: int, gone: Sequence[int]) -> Iterator[Move]:
 
 
 def _file_moves(plan: EntityPlan, kept: int, gone: Sequence[int]) -> Iterator[Move]:
-    """The files that were added to the records; those that fields hold stay with their field."""
+    """The files that were added to the records themselves."""
     if plan.entity.files:
         file = plan.app.entities[FILE]
         only = (("parent_entity", plan.name), ("parent_field", None))
         field = file.fields["parent_record"]
         yield Move(entity=file, field=field, target=plan.name, gone=tuple(gone), kept=kept, only=only)
+
+
+def _field_file_moves(
+    session: Session, plan: EntityPlan, kept: int, gone: Sequence[int], values: Mapping[str, Any]
+) -> Iterator[Move]:
+    """The files and pictures that a field of the one that stays takes over from another: they become its own."""
+    file, loader = plan.app.entities[FILE], Loader(session)
+    loader.want(plan.name, gone)
+    for name, value in values.items():
+        if plan.fields[name].type not in _FILES or value in (None, []):
+            continue
+        source = next((i for i in gone if (r := loader.record(plan.name, i)) and take(r).get(name) == value), None)
+        if source is not None:
+            only = (("parent_entity", plan.name), ("parent_field", name))
+            parent = file.fields["parent_record"]
+            yield Move(entity=file, field=parent, target=plan.name, gone=(source,), kept=kept, only=only)
 
 
 def _pair_moves(plan: EntityPlan, kept: int, gone: Sequence[int]) -> Iterator[Move]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import re
+from pathlib import Path
 
 import pytest
 
-from tests.browser.conftest import PHONE, Opener, sync_api
+from tests.browser.conftest import DESKTOP, PHONE, Live, Opener, sync_api
 
 pytestmark = pytest.mark.browser
 expect = sync_api.expect
+SQUARE = "iVBORw0KGgoAAAANSUhEUgAAAAoAAAAKCAYAAACNMs+9AAAAFUlEQVR42mP8z8BQz0AEYBxVSF+FABJADveWkH6oAAAAAElFTkSuQmCC"
 
 
 def test_a_record_is_made_in_a_look_up_and_merged_when_it_was_there(open_page: Opener) -> None:
@@ -82,3 +85,32 @@ def test_cities_follow_the_province_on_a_phone(open_page: Opener) -> None:
     page.locator("#quick [data-close]").first.click()
     found = page.evaluate("fetch('/e/address/lookup/city?this.province=').then((a) => a.text())")
     assert "First choose: Province" in found
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_the_picture_of_the_other_record_is_chosen_when_merging(
+    open_page: Opener, live: Live, tmp_path: Path, viewport: dict[str, int]
+) -> None:
+    page = open_page(viewport=viewport)
+    name = "图标桌面" if viewport is DESKTOP else "图标手机"
+    ids = []
+    for number, picture in enumerate((None, SQUARE)):
+        page.goto(f"{live.address}/e/customer/new")
+        page.fill("#f-name", f"{name}{'甲乙'[number]}有限公司")
+        if picture is not None:
+            file = tmp_path / "logo.png"
+            file.write_bytes(base64.b64decode(picture))
+            page.set_input_files("[data-field=logo] input[type=file]", file)
+        page.click("[data-save] >> visible=true")
+        page.wait_for_url(re.compile(r"/e/customer/\d+$"))
+        ids.append(page.url.rsplit("/", 1)[1])
+    page.goto(f"{live.address}/e/customer/merge?id={ids[0]}&id={ids[1]}&keep={ids[0]}")
+    row = page.locator(".merge-table tr", has=page.locator("[name='from.logo']"))
+    expect(row.locator("img")).to_be_visible()
+    row.locator(f"[value='{ids[1]}']").check()
+    assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+    page.click("form.merge .btn-primary")
+    page.wait_for_url(re.compile(rf"/e/customer/{ids[0]}$"))
+    picture = page.locator("[data-field=logo] img, .fact img, main img").first
+    picture.scroll_into_view_if_needed()  # pictures come when they are seen
+    page.wait_for_function("image => image.naturalWidth > 0", arg=picture.element_handle())

@@ -33,6 +33,8 @@ fields:
   friends: {type: links, to: firm}
   closed: {type: boolean, default: false}
   owner: {type: user, default: "=user"}
+  logo: image
+  paper: file
   places: {type: lines, entity: place}
   deals: {type: related, entity: deal, by: firm}
   total: {type: decimal, scale: 2, formula: "deals.sum(amount)"}

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from runtime import actions, records
-from runtime.duplicates.merge import merge
+from runtime.duplicates.merge import choosable, merge
 from runtime.duplicates.unmerge import last_merge, unmerge
 from runtime.errors import Conflict, Forbidden, NotFound, Refused
+from runtime.files import open_file, upload
 from tests.duplicates.conftest import Arena
 from tests.records.world import content
+
+PICTURE = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 
 
 def _pair(arena: Arena, login: str = "ann", **more: Any) -> tuple[int, int]:
@@ -92,6 +99,42 @@ def test_files_go_along_and_come_back(arena: Arena) -> None:
     assert owner() == kept
     _undo(arena, "ann", kept)
     assert owner() == gone
+
+
+def _picture(arena: Arena, name: str) -> int:
+    with arena.as_("ann", write=True) as session:
+        return upload(session, io.BytesIO(PICTURE + name.encode()), f"{name}.png")
+
+
+def _readable(arena: Arena, file: int, login: str = "ann") -> bool:
+    with arena.as_(login) as session:
+        try:
+            open_file(session, file).stream.close()
+        except NotFound:
+            return False
+    return True
+
+
+@pytest.mark.parametrize("choice", [True, False], ids=["chosen", "gap filled"])
+def test_a_picture_and_papers_are_taken_from_the_other_record(arena: Arena, choice: bool) -> None:
+    mine, theirs, paper = (_picture(arena, name) for name in ("mine", "theirs", "paper"))
+    kept = arena.make("ann", name="Kept", **({"logo": mine} if choice else {}))
+    gone = arena.make("ann", name="Gone", logo=theirs, paper=paper)
+    with arena.as_("ann") as session:
+        assert {"logo", "paper"} <= {f.name for f in choosable(session, "firm")}
+    _do(arena, "ann", kept, [gone], {"logo": gone, "paper": gone} if choice else None)
+    now = arena.row("firm", kept)
+    assert (now["logo"], now["paper"]) == (theirs, paper)
+    assert _readable(arena, theirs)
+    assert _readable(arena, paper)
+    with arena.as_("ann", write=True) as session:  # what it took over is its own: saved again without a word
+        records.update(session, "firm", kept, {"logo": theirs, "note": "edited"})
+        records.update(session, "firm", kept, {"note": None})
+    _undo(arena, "ann", kept)
+    assert (arena.row("firm", kept)["logo"], arena.row("firm", kept)["paper"]) == (mine if choice else None, None)
+    back = arena.row("firm", gone)
+    assert (back["logo"], back["paper"]) == (theirs, paper)
+    assert all(_readable(arena, file) for file in (mine, theirs, paper)[0 if choice else 1 :])
 
 
 def test_without_a_choice_gaps_are_filled(arena: Arena) -> None:

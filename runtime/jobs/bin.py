@@ -31,6 +31,14 @@ def empty_bin(context: JobContext) -> dict[str, int]:
     return {"removed": removed, "kept": kept}
 
 
+@long_job("purge_files")
+def purge_files(context: JobContext) -> dict[str, int]:
+    """Removes files that left their records longer ago than the recycle bin keeps, and those of purged records."""
+    from runtime.files.leaving import purge_left  # late: loaded by the worker that runs it
+
+    return {"removed": purge_left(context.site)}
+
+
 def _empty(context: JobContext, entity: str, days: int) -> tuple[int, int]:
     from runtime import records  # late: loaded by the worker that runs it
 
@@ -59,3 +67,4 @@ def _empty(context: JobContext, entity: str, days: int) -> tuple[int, int]:
 
 
 schedule("empty_bin", "57 3 * * *", "empty_bin")
+schedule("purge_files", "7 4 * * *", "purge_files")

@@ -18,6 +18,7 @@ from runtime.schema import (  # noqa: F401 - their tables too
     internal_drafts,
     internal_duplicates,
     internal_exchange,
+    internal_files,
     internal_ledgers,
     internal_mass,
     internal_records,

@@ -34,16 +34,26 @@ def _worded(binder: Binder, bound: BoundField, declared: WebField, language: str
     span = 2 if bound.widget in _WIDE else 1
     more: dict[str, Any] = {**said, "span": span, "required": bound.required or declared.required}
     if bound.field.storage == "link" and bound.target:
-        more |= {"widget": "select", "choices": _records(binder, bound.target), "target": None}
+        more |= {"widget": "select", "choices": _records(binder, bound), "target": None}
     return replace(bound, **more)
 
 
-def _records(binder: Binder, target: str) -> tuple[BoundChoice, ...]:
+def _records(binder: Binder, bound: BoundField) -> tuple[BoundChoice, ...]:
+    """The records that may be picked; what depends on the rest of the form is judged when it is sent."""
+    target = bound.target or ""
     described = binder.app.entities[target]
     if not binder.can(target, "read") or not binder.visible(target, described.title):
         return ()
-    rows = run(binder.session, Query(entity=target, select=(described.title,), limit=MOST_CHOICES)).rows
+    where = bound.field.where
+    rules = () if where is None or bound.depends else (where,)
+    query = Query(entity=target, select=(described.title,), rules=rules, limit=MOST_CHOICES)
+    rows = run(binder.session, query).rows
     return tuple(BoundChoice(name=str(row.id), label=str(row.values[described.title] or f"#{row.id}")) for row in rows)
+
+
+def crowded(fields: Mapping[str, BoundField]) -> list[str]:
+    """Labels of the fields that do not offer all there is to pick."""
+    return [f.label for f in fields.values() if f.field.storage == "link" and len(f.choices) >= MOST_CHOICES]
 
 
 def typed(form: WebForm, fields: Mapping[str, BoundField], given: Mapping[str, Sequence[str]]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from runtime.jobs.worker import Worker
 from runtime.publishing.layers import with_site_files
 from runtime.publishing.publish import current_layers, publish
 from tests.acceptance.both import fixture_f_on
@@ -134,6 +135,30 @@ def test_a_web_site_shows_the_form_only_where_it_is_named(f: World, visitor: Fla
     answer = visitor.post(FORM, data={**inside, **FILLED})
     assert answer.headers["Location"].startswith(f"{FORM}/thanks")  # within a frame one's own words, and a link on
     assert 'href="https://www.example.com/thanks" target="_top"' in visitor.get(answer.headers["Location"]).text
+
+
+@pytest.mark.mission("LD-02")
+def test_what_comes_in_sets_workflows_off_and_links_offer_what_may_be_picked(f: World, visitor: FlaskClient) -> None:
+    change = """workflow: greet
+entity: lead
+on: create
+when: "source == 'website'"
+steps: [{set: {job_title: "Greeted: {name}"}}]
+---
+extend: lead
+fields:
+  region: {where: "code != 'north'"}
+"""
+    publish(f.site, with_site_files(current_layers(f.site), {"greet.yaml": change}), "greetings")
+    page = visitor.get(FORM)
+    north, south = f.id("region", code="north"), f.id("region", code="south")
+    assert (f'<option value="{south}">' in page.text, f'<option value="{north}">' in page.text) == (True, False)
+    f.clock.advance(seconds=20)
+    refused = visitor.post(FORM, data={**hidden(page), **FILLED, "region": str(north)})
+    assert (refused.status_code, leads(f, "id")) == (422, [])
+    assert visitor.post(FORM, data={**hidden(page), **FILLED}).status_code == 303
+    Worker(f.site).run_all()
+    assert [title for (title,) in leads(f, "job_title")] == ["Greeted: 周远"]
 
 
 @pytest.mark.mission("LD-02")

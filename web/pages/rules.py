@@ -19,6 +19,7 @@ from runtime.views import rules
 from runtime.views.binder import Binder
 from runtime.views.forms import Input
 from runtime.views.titles import titles_of
+from runtime.views.web_forms import crowded, fields_of
 from web.pages.actions import asked
 from web.state import reading, state, web, writing
 
@@ -203,6 +204,7 @@ def _asked_form(session: Session, rule: Any, _given: Mapping[str, Any]) -> dict[
         "address": f"{base}/f/{rule.name}",
         "role_label": role.label.of(session.language) if role else rule.role,
         "received": web_forms.received(session, rule),
+        "crowded": crowded(fields_of(web_forms.guest_of(session, rule), rule)),
         "height": 720,
     }
 

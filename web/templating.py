@@ -187,7 +187,7 @@ class Frame:
     def is_here(self, item: BoundItem) -> bool:
         path = self.path
         if item.page:
-            return path == f"/{item.page}"
+            return path == f"/{item.page}" or path.startswith(f"/{item.page}/")
         if item.report:
             return path == f"/reports/{item.report}"
         same = path == f"/e/{item.entity}" or path.startswith(f"/e/{item.entity}/")

@@ -14,6 +14,7 @@ from runtime.views.menus import BoundItem, bind_bottom, bind_menu
 from web import state as request_state
 from web.form_session import form_token
 from web.i18n import LANGUAGES, _, plural
+from web.mentioning import may_mention
 from web.prepared import Prepared, mark
 from web.widgets import avatar, badge, widget
 
@@ -60,6 +61,7 @@ def prepare(app: Flask) -> None:
             "view_address": view_address,
             "query_address": query_address,
             "record_address": record_address,
+            "may_mention": may_mention,
         }
     )
 

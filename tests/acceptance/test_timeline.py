@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from runtime import actions
 from runtime.activities.log import log
-from runtime.records import read
+from runtime.activities.mention import tell_new
+from runtime.records import read, update
 from runtime.views.binder import Binder
 from runtime.views.headers import next_fields, next_of
 from runtime.views.timeline import Asked, Entry, page, scope_of
@@ -93,3 +95,31 @@ def test_a_line_of_the_quick_log_is_a_communication_of_the_record(f: World) -> N
     values = f.read("zhangsan", "communication", made)
     assert (values["customer"], values["contact"], values["kind"]) == (k1, contact, "wechat")
     assert f.read("zhangsan", "customer", k1)["last_contact_at"] == f.clock.now()
+
+
+def test_people_named_in_the_text_of_an_activity_are_told_once(f: World) -> None:
+    k1 = f.k("K1")
+
+    def told(login: str) -> int:
+        with f.site.session() as session:
+            table = session.table("notification")
+            mine = sa.select(sa.func.count()).where(table.c.recipient == f.user(login), table.c.word == "mention")
+            return int(session.connection.scalar(mine) or 0)
+
+    def write(text: str, before: str, *people: str) -> tuple[str, ...]:
+        with f.as_("zhangsan", write=True) as session:
+            update(session, "communication", talk, {"content": text})
+            return tell_new(session, "communication", talk, [f.user(p) for p in people], before)
+
+    talk = f.create("zhangsan", "communication", subject="走访", customer=k1)
+    assert write("请 @王经理 跟进，@陈五 也看看", "", "wang") == ("陈五",)  # of another region: does not see K1
+    assert (told("wang"), told("chenwu")) == (1, 0)
+    assert write("请 @王经理 跟进，@郑总监 知悉", "请 @王经理 跟进，@陈五 也看看") == ()
+    assert (told("wang"), told("vp")) == (1, 1)
+    f.update(None, "user", f.user("zhaoliu"), name="郑总监")  # now the name is no longer one person's alone
+    assert write("再请 @郑总监", "") == ()
+    assert told("zhaoliu") == 0
+    assert write("再请 @郑总监 看", "", "vp") == ()
+    assert told("zhaoliu") == 0
+    assert write("没有提到任何人 a@wang.example", "", "wang") == ()
+    assert told("wang") == 1

@@ -44,6 +44,31 @@ def test_a_visit_is_logged_with_a_mention_and_a_pasted_picture(open_page: Opener
     expect(page.locator("#timeline-list", has_text="看了样品")).to_have_count(0)
 
 
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_people_are_mentioned_in_the_form_of_an_activity(
+    open_page: Opener, live: Live, viewport: dict[str, int]
+) -> None:
+    page = open_page(viewport=viewport)
+    page.goto(f"{live.address}/e/communication/new?customer=1&next={RECORD}")
+    subject = "表单提及桌面" if viewport is DESKTOP else "表单提及手机"
+    page.fill("#f-subject", subject)
+    area = page.locator("#f-content")
+    area.focus()
+    page.keyboard.type("请 @李")
+    options = page.locator("[data-field=content] [role=option]")
+    expect(options.first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+    page.keyboard.press("Enter")
+    expect(area).to_have_value("请 @李四 ")
+    page.keyboard.type("跟进")
+    page.click("[data-save] >> visible=true")
+    page.wait_for_url(re.compile("/e/customer/1$"))
+    if viewport is PHONE:
+        page.click("[data-tab*=timeline]")
+    entry = page.locator(".line-activity", has_text=subject)
+    expect(entry.locator(".mention")).to_have_text("@李四")
+
+
 def test_a_refused_entry_stays_in_its_box_and_goes_on_in_the_full_form(open_page: Opener, live: Live) -> None:
     page = open_page()
     page.goto(live.address + RECORD)

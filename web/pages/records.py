@@ -11,6 +11,7 @@ from markupsafe import Markup
 from rules.expression import Expression
 from runtime import revisions
 from runtime.activities.complete import open_ids
+from runtime.activities.mention import text_of
 from runtime.digits import number_in
 from runtime.duplicates.find import watched
 from runtime.duplicates.rule import REFUSED, WARNED
@@ -27,6 +28,7 @@ from web.device import device
 from web.fields import written_fields
 from web.form_session import form_token
 from web.i18n import _, plural
+from web.mentioning import tell_mentioned
 from web.next_step import ask_on_next_page
 from web.notes import note
 from web.pages.duplicates import found_for
@@ -260,6 +262,7 @@ def _save(entity: str, record_id: int | None) -> Response:
     given = read_form(form, request.form.to_dict(flat=False))
     version = request.form.get("version", "")
     closing: frozenset[int] = frozenset()
+    said = ""  # in the text of an activity, before
     try:
         given = _with_files(form, given)
         with writing() as session:
@@ -267,10 +270,12 @@ def _save(entity: str, record_id: int | None) -> Response:
                 saved = create(session, entity, given)
             else:
                 asked = number_in(version)
+                said = text_of(session, entity, record_id)
                 closing = open_ids(session, entity, [record_id])
                 session.cache[revisions.STARTED] = number_in(request.form.get("draft", ""))
                 saved = update(session, entity, record_id, given, version=asked)
                 closing -= open_ids(session, entity, [record_id]) if closing else closing
+            tell_mentioned(session, entity, saved.id, said)
             look_first(saved, request.form.getlist("duplicates_seen"))
     except Likely as error:
         told = [(p.field, say_problem(p, state().language)) for p in error.problems]

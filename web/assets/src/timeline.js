@@ -90,7 +90,7 @@ document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
 each("textarea[data-mentions]", (area) => {
   const form = area.form;
   const list = one("[role=listbox]", area.parentElement);
-  const people = form?.dataset.people;
+  const people = area.dataset.mentions || form?.dataset.people;
   if (!people || !list) return;
   let at = -1;
   let asked = 0;

@@ -219,16 +219,12 @@ def params(session: Session, row: Any, record: Stored | None) -> dict[str, str]:
     }
 
 
-def history(session: Session, record: Stored, limit: int = 100) -> list[dict[str, Any]]:
+def rows_of(session: Session, entity: str, record_id: int, limit: int) -> Sequence[Any]:
     """The claims on a record that somebody had to agree to, the newest first."""
     table = session.table("pool_claim")
-    same = (
-        table.c.entity == record.plan.name,
-        table.c.record == record.row["id"],
-        table.c.deleted_at.is_(None),
-    )
-    rows = session.connection.execute(sa.select(table).where(*same).order_by(table.c.id.desc()).limit(limit))
-    return [told(session, row, record) for row in rows.mappings().all()]
+    same = (table.c.entity == entity, table.c.record == record_id, table.c.deleted_at.is_(None))
+    wanted = sa.select(table).where(*same).order_by(table.c.id.desc()).limit(limit)
+    return session.connection.execute(wanted).mappings().all()
 
 
 def tell(session: Session, pool: Pool, record: int, people: Sequence[int], word: str, name: int | None) -> None:

@@ -34,7 +34,8 @@ class PoolActions(ActionSource):
         return bool(app.rules_of(entity.name, "pool"))
 
     def offers(self, session: Session, entity: Entity, record: Stored) -> Iterable[Offer]:
-        if claim_desk.may_answer(session, entity.name, record.row["id"]):
+        pooled = any(record.raw(pool.field) is not None for pool in session.app.rules_of(entity.name, "pool"))
+        if pooled and claim_desk.may_answer(session, entity.name, record.row["id"]):
             yield from _answers(session, record)
         pool = lies_in(session, record)
         if pool is not None:

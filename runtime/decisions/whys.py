@@ -112,8 +112,11 @@ def why_owned(session: Session, entity: str, record_id: int) -> dict[str, Any]:
 
 def asked_for(session: Session, entity: str, record_id: int) -> list[dict[str, Any]]:
     """The claims on a record that somebody had to agree to, the newest first."""
-    record = Loader(session).record(entity, record_id)
-    return claims.history(session, record, MOST_MOVES) if record is not None else []
+    if not session.app.rules_of(entity, "pool"):
+        return []
+    rows = claims.rows_of(session, entity, record_id, MOST_MOVES)
+    record = Loader(session).record(entity, record_id) if rows else None
+    return [claims.told(session, row, record) for row in rows]
 
 
 def history(session: Session, entity: str, record_id: int) -> list[dict[str, Any]]:

@@ -1,0 +1,116 @@
+"""What is done all day: cells edited in place, the palette, empty lists, and a look through somebody else's eyes."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.browser.conftest import DESKTOP, PHONE, Live, Opener, sync_api
+
+pytestmark = pytest.mark.browser
+expect = sync_api.expect
+BOTH = pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+
+
+def made(page: sync_api.Page, live: Live, name: str) -> str:
+    page.goto(f"{live.address}/e/customer/new")
+    page.fill("#f-name", name)
+    page.click("[data-save] >> visible=true")
+    page.wait_for_url(re.compile(r"/e/customer/\d+$"))
+    return page.url
+
+
+def test_a_cell_is_edited_left_and_gone_on_from(open_page: Opener, live: Live) -> None:
+    """Double click or F2 edits one cell, Escape restores, Tab saves and goes on, what is refused stays with why."""
+    page = open_page()
+    made(page, live, "格中改名有限公司")
+    page.goto(f"{live.address}/e/customer?q=格中改名&cols=name,short_name,employees,annual_revenue,created_on")
+    row = page.locator("#list tbody tr")
+    short, staff, closed = (row.locator("td").nth(place) for place in (2, 3, 5))
+    short.dblclick()
+    short.locator("input:not([type=hidden])").fill("不留下")
+    page.keyboard.press("Escape")
+    expect(short).to_have_text("")
+    closed.dblclick()  # filled by the system: nothing opens
+    expect(closed.locator("input")).to_have_count(0)
+    short.dblclick()
+    short.locator("input:not([type=hidden])").fill("格中")
+    page.keyboard.press("Tab")
+    expect(row.locator("td").nth(2)).to_have_text("格中")
+    field = staff.locator("input:not([type=hidden])")
+    expect(field).to_be_focused()
+    field.fill("很多")
+    page.keyboard.press("Enter")
+    expect(staff.locator(".field-problem")).to_be_visible()
+    expect(staff.locator("input:not([type=hidden])")).to_have_value("很多")
+    staff.locator("input:not([type=hidden])").fill("12")
+    page.keyboard.press("Enter")
+    expect(row.locator("td").nth(3)).to_have_text("12")
+
+
+def test_a_cell_changed_by_somebody_else_says_so(open_page: Opener, live: Live) -> None:
+    one, other = open_page(), open_page()
+    made(one, live, "两人同改有限公司")
+    address = f"{live.address}/e/customer?q=两人同改&cols=name,short_name"
+    for page in (one, other):
+        page.goto(address)
+        page.locator("#list tbody td").nth(2).dblclick()
+        expect(page.locator("#list tbody td").nth(2).locator("input:not([type=hidden])")).to_be_visible()
+    for page, text in ((one, "先到"), (other, "后到")):
+        page.locator("#list tbody td").nth(2).locator("input:not([type=hidden])").fill(text)
+        page.keyboard.press("Enter")
+    expect(one.locator("#list tbody td").nth(2)).to_have_text("先到")
+    expect(other.locator("#list tbody td").nth(2)).to_contain_text("先到")  # what is stored now
+    expect(other.locator("#list tbody td").nth(2).locator("input:not([type=hidden])")).to_have_value("后到")
+
+
+@BOTH
+def test_the_palette_goes_anywhere(open_page: Opener, live: Live, viewport: dict[str, int]) -> None:
+    page = open_page(viewport=viewport)
+    page.keyboard.press("Control+k")
+    palette = page.locator("#palette[open]")
+    expect(palette.locator("input[role=combobox]")).to_be_focused()
+    with page.expect_response(lambda answer: "%E5%95%86%E6%9C%BA" in answer.url):
+        page.keyboard.type("商机")
+    page.wait_for_load_state("networkidle")
+    expect(palette.locator(".palette-item").first).to_contain_text("商机")
+    assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+    page.keyboard.press("ArrowDown")
+    expect(palette.locator(".palette-item").first).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    expect(palette.locator("input[role=combobox]")).to_be_focused()
+    page.keyboard.press("Escape")  # a search field is emptied first
+    page.keyboard.press("Escape")
+    expect(palette).to_have_count(0)
+    page.keyboard.press("?")
+    expect(page.locator("#keys[open]")).to_be_visible()
+
+
+@BOTH
+def test_an_empty_list_says_what_to_do(open_page: Opener, live: Live, viewport: dict[str, int]) -> None:
+    page = open_page(viewport=viewport)
+    page.goto(f"{live.address}/e/campaign")
+    empty = page.locator(".empty")
+    expect(empty.locator(".empty-title")).to_be_visible()
+    expect(empty.locator("a[href='/e/campaign/new']")).to_be_visible()
+    expect(empty.locator("a[href='/e/campaign/import']")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+
+
+@BOTH
+def test_an_administrator_sees_the_pages_as_somebody_else(
+    open_page: Opener, live: Live, viewport: dict[str, int]
+) -> None:
+    page = open_page(viewport=viewport)
+    page.goto(f"{live.address}/view-as")
+    page.locator("#f-person").press_sequentially("李四")
+    page.locator(".lookup-option", has_text="李四").first.click()
+    page.click("form[action='/view-as'] .btn-primary")
+    banner = page.locator(".view-as")
+    expect(banner).to_contain_text("李四")
+    assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+    page.goto(f"{live.address}/recycle-bin")
+    expect(banner).to_contain_text("李四")
+    page.click(".view-as button")
+    expect(banner).to_have_count(0)

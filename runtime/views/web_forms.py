@@ -32,7 +32,8 @@ def fields_of(guest: Session, form: WebForm) -> dict[str, BoundField]:
 def _worded(binder: Binder, bound: BoundField, declared: WebField, language: str) -> BoundField:
     said = {key: text.of(language) for key in ("label", "help", "placeholder") if (text := getattr(declared, key))}
     span = 2 if bound.widget in _WIDE else 1
-    more: dict[str, Any] = {**said, "span": span, "required": bound.required or declared.required}
+    # of no entity: what pages offer those who work here with its records is not for people outside
+    more: dict[str, Any] = {**said, "entity": "", "span": span, "required": bound.required or declared.required}
     if bound.field.storage == "link" and bound.target:
         more |= {"widget": "select", "choices": _records(binder, bound), "target": None}
     return replace(bound, **more)

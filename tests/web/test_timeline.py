@@ -230,6 +230,7 @@ def test_the_header_says_what_comes_next_and_where_to_call(admin: Browser) -> No
 
 
 def test_why_names_the_rule_and_the_parts_of_a_formula(admin: Browser) -> None:
+    admin.post("/preferences", {"language": "zh", "next": "/"})  # whatever another test chose
     whole = admin.get(f"{HERE}/why", headers={"HX-Request": "true"}).text
     assert "why-list" in whole
     one = admin.get(f"{HERE}/why/opp_open", headers={"HX-Request": "true"}).text

@@ -10,6 +10,7 @@ from metadata.fields import field_type
 from metadata.fields.base import Coercion, FieldType
 from metadata.model import Application, Entity, Field
 from rules import tree
+from runtime.errors import Forbidden, NotFound
 from runtime.security.access import Access
 from runtime.views.cache import kept
 
@@ -107,6 +108,18 @@ class Binder:
 
     def can(self, entity: str, operation: str) -> bool:
         return self.access.can(entity, operation)
+
+    def entity(self, name: str, operation: str = "read", *, alone: bool = True) -> Entity:
+        """The entity, if this user may read it and do `operation`; `alone`: and if it is no line of another.
+
+        Raises `NotFound` (one that may not be read looks like one that is not there) and `Forbidden`.
+        """
+        found = self.app.entities.get(name)
+        if found is None or found.retired or (alone and found.parent is not None) or not self.can(name, "read"):
+            raise NotFound
+        if not self.can(name, operation):
+            raise Forbidden
+        return found
 
     def visible(self, entity: str, name: str) -> bool:
         found = self.app.entities[entity].field(name)

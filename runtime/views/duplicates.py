@@ -11,7 +11,6 @@ from metadata.models.duplicate import Among
 from runtime.duplicates import oracle
 from runtime.duplicates.find import Twin, by_part, twins, watched
 from runtime.duplicates.rule import digest
-from runtime.errors import Forbidden, NotFound
 from runtime.query.select import Query, run
 from runtime.records.form import drafted
 from runtime.site import Session
@@ -47,10 +46,7 @@ class Likely:
 def likely(session: Session, entity: str, record_id: int | None, values: Mapping[str, Any]) -> Likely:
     """What a form as typed so far is likely a twin of. Raises `NotFound`, `Forbidden`, `TooManyRequests`."""
     binder = Binder(session)
-    if entity not in binder.app.entities or not binder.can(entity, "read"):
-        raise NotFound
-    if not binder.can(entity, "create" if record_id is None else "edit"):
-        raise Forbidden
+    binder.entity(entity, "create" if record_id is None else "edit", alone=False)
     draft = drafted(session, entity, record_id, values)
     whole = twins(session, draft.plan, [draft]).get(0, [])
     found = [*whole, *by_part(session, draft.plan, draft, whole)]

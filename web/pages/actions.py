@@ -74,9 +74,7 @@ def card(entity: str, record_id: int, word: str) -> Response:
 
 
 def _known(binder: Binder, entity: str) -> None:
-    described = binder.app.entities.get(entity)
-    if described is None or not binder.can(entity, "read"):
-        raise NotFound
+    binder.entity(entity, alone=False)
 
 
 def _back(entity: str, record_id: int) -> str:

@@ -24,10 +24,8 @@ ACCESS = "access"
 def show(entity: str, record_id: int) -> Response:
     """One answer at a time, as the API gives it: `of` is `access` or a kind of rule that decides on such records."""
     session = reading()
-    described = session.app.entities.get(entity)
     binder = Binder(session)
-    if described is None or described.retired or not binder.can(entity, "read"):
-        raise NotFound
+    described = binder.entity(entity, alone=False)
     record = records.read(session, entity, record_id, fields=[*title_fields(binder, entity), "id"])
     words = _words(session.app, described)
     wanted = request.args.get("of") or (words[0] if words else ACCESS)

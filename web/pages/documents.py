@@ -59,8 +59,7 @@ def drop(entity: str, record_id: int, file_id: int) -> Response:
 def _known(entity: str, record_id: int) -> Binder:
     session = reading()
     binder = Binder(session)
-    described = binder.app.entities.get(entity)
-    if described is None or not described.files or described.parent is not None or not binder.can(entity, "read"):
+    if not binder.entity(entity).files:
         raise NotFound
     read(session, entity, record_id, fields=["id"])
     return binder

@@ -110,8 +110,7 @@ def _page(
 ) -> Response:
     session = reading()
     binder = Binder(session, device())
-    if entity not in binder.app.entities or not binder.can(entity, "read"):
-        raise NotFound
+    binder.entity(entity, alone=False)
     described = mergeable(session, entity).entity
     if not all(binder.can(entity, operation) for operation in ("edit", "delete")):
         raise Forbidden("duplicate.may_not")
@@ -225,12 +224,9 @@ def aside(entity: str, group_id: int) -> Response:
 
 def _searchable(binder: Binder, entity: str) -> Entity:
     """Raises `NotFound` where there is nothing to search by, `Forbidden` for those who could not merge."""
-    if (
-        entity not in binder.app.entities
-        or not binder.can(entity, "read")
-        or not groups.searched(binder.session, entity)
-    ):
+    described = binder.entity(entity, alone=False)
+    if not groups.searched(binder.session, entity):
         raise NotFound
     if not all(binder.can(entity, operation) for operation in ("edit", "delete")):
         raise Forbidden("duplicate.may_not")
-    return binder.app.entities[entity]
+    return described

@@ -11,7 +11,7 @@ from typing import Any, cast
 from flask import Blueprint, Response, make_response, render_template, request, send_file
 
 from metadata.model import Entity
-from runtime.errors import Answer, Forbidden, NotFound, Refused
+from runtime.errors import Answer, Refused
 from runtime.exchange import state as imports_state
 from runtime.exchange.imports import Preview, Request, begin, preview
 from runtime.exchange.mapping import importable, line_of
@@ -34,12 +34,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def _open(binder: Binder, entity: str) -> Entity:
-    described = binder.app.entities.get(entity)
-    if described is None or described.parent is not None or not binder.can(entity, "read"):
-        raise NotFound
-    if not binder.can(entity, "import"):
-        raise Forbidden
-    return described
+    return binder.entity(entity, "import")
 
 
 @blueprint.get("/e/<entity>/import")

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from metadata.model import Sort
 from runtime.digits import number_in
 from runtime.duplicates.groups import searched
-from runtime.errors import BadQuery, NotFound
+from runtime.errors import BadQuery
 from runtime.messages import say_answer
 from runtime.query.select import Query, parse_where, run, titles_of
 from runtime.views.binder import Binder, BoundField
@@ -78,9 +78,7 @@ class Asked:
 
 def open_list(binder: Binder, entity: str) -> BoundList:
     """The list, or the answer that there is none: an entity one may not read looks like one that is not there."""
-    described = binder.app.entities.get(entity)
-    if described is None or described.parent is not None or not binder.can(entity, "read"):
-        raise NotFound
+    binder.entity(entity)
     return bind_list(binder, entity)
 
 

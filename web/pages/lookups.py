@@ -43,8 +43,7 @@ def _creatable(binder: Binder, target: str) -> Entity | None:
 def offer_any(entity: str) -> Response:
     """Options among all records of an entity, for a parameter that names one."""
     binder = Binder(reading())
-    if entity not in binder.app.entities or not binder.can(entity, "read"):
-        raise NotFound
+    binder.entity(entity, alone=False)
     found = find(binder, entity, request.args.get("q", ""))
     return make_response(render_template("partials/options.html", options=found))
 

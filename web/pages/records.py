@@ -43,13 +43,7 @@ blueprint = Blueprint("records", __name__)
 
 
 def open_form(binder: Binder, entity: str, operation: str = "read") -> BoundForm:
-    described = binder.app.entities.get(entity)
-    if described is None or described.parent is not None or not binder.can(entity, "read"):
-        raise NotFound
-    if operation != "read" and not binder.can(entity, operation):
-        from runtime.errors import Forbidden  # late: rare
-
-        raise Forbidden
+    binder.entity(entity, operation)
     return bind_form(binder, entity)
 
 

@@ -21,9 +21,7 @@ PAGE = 20
 
 
 def _open(binder: Binder, entity: str) -> None:
-    described = binder.app.entities.get(entity)
-    if described is None or described.parent is not None or not binder.can(entity, "read"):
-        raise NotFound
+    binder.entity(entity)
 
 
 @blueprint.get("/e/<entity>/<int:record_id>/related/<name>")

@@ -115,9 +115,7 @@ def undo(entity: str, record_id: int) -> Response:
 
 def _scope(binder: Binder, entity: str, record_id: int) -> Scope:
     """The timeline of a record this person may read. Raises `NotFound`."""
-    described = binder.app.entities.get(entity)
-    if described is None or described.parent is not None or not binder.can(entity, "read"):
-        raise NotFound
+    binder.entity(entity)
     read(binder.session, entity, record_id, fields=["id"])
     return scope_of(binder, entity, record_id, masked_of(binder.session, binder.access, entity, record_id))
 

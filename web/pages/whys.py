@@ -68,9 +68,7 @@ def field(entity: str, record_id: int, name: str) -> Response:
 
 def _binder(entity: str) -> Binder:
     binder = Binder(reading(), device())
-    described = binder.app.entities.get(entity)
-    if described is None or described.parent is not None or not binder.can(entity, "read"):
-        raise NotFound
+    binder.entity(entity)
     return binder
 
 

@@ -76,6 +76,9 @@ def _admin(app: Flask) -> Browser:
 
 @pytest.fixture
 def admin(_admin: Browser) -> Browser:
+    """The administrator, reading Chinese whatever another test has chosen."""
+    _admin.get("/profile")
+    _admin.post("/preferences", {"language": "zh", "next": "/"})
     return _admin
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
 from pathlib import Path
+from typing import Any
 
 import pytest
 from python_calamine import CalamineWorkbook
@@ -87,3 +89,29 @@ def test_an_export_has_numbers_no_hidden_fields_and_no_live_formulas(f: World, t
     assert sheet[1][:2] == ["K1", 361.0]
     assert str(sheet[1][2]).lstrip("'\t ") == "=1+1"
     assert "annual_revenue" not in everything
+
+
+def test_orders_with_their_lines_come_through_the_api(f: World) -> None:
+    """Upload, trial, run: the same figures for records and lines; the same sheet again adds nothing."""
+    sheet = "主题,客户,明细/一次性产品,明细/数量,明细/单价\n甲单,K1,安装,2,100\n,,调试,1,50\n乙单,K1,培训,坏,1\n"
+    sheet = sheet.replace("K1", f.read("vp", "customer", f.k("K1"))["name"])
+
+    def sent(text: str, **more: str) -> dict[str, Any]:
+        data = {"file": (io.BytesIO(text.encode()), "订单.csv"), "entity": "sales_order", "match": "name", **more}
+        begun = f.api("vp", "POST", "/imports", data=data, content_type="multipart/form-data")
+        assert begun.status_code == 201, begun.json
+        done = f.api("vp", "POST", f"/imports/{begun.json['id']}/run")
+        assert done.status_code == 200, done.json
+        return {name: done.json[name] for name in ("created", "updated", "same", "rejected", "lines")}
+
+    data = {"file": (io.BytesIO(sheet.encode()), "订单.csv"), "entity": "sales_order", "preview": "true"}
+    seen = f.api("vp", "POST", "/imports", data=data, content_type="multipart/form-data").json
+    assert [c["field"] for c in seen["columns"]] == ["name", "customer", "lines.text", "lines.quantity", "lines.price"]
+    tried = sent(sheet, dry_run="true")
+    assert tried == sent(sheet)
+    assert tried["lines"] == {"created": 2, "updated": 0, "same": 0, "removed": 0}
+    assert (tried["created"], tried["rejected"]) == (1, 1)
+    order = f.id("sales_order", name="甲单")
+    assert f.read("vp", "sales_order", order)["amount"] == 250
+    again = sent(sheet.replace("坏", "3"))
+    assert (again["created"], again["same"], again["lines"]["created"], again["lines"]["same"]) == (1, 1, 1, 2)

@@ -2,8 +2,8 @@
 
 Rows below each other are one record where the columns of the record are empty or repeat what stands in its first row;
 with match fields these decide. A line that the record has already is known by the fields that make lines equal
-(`combine`), else by its links, else by all its columns; the second of equal ones is the second of the record. So a
-sheet imported again adds nothing.
+(`combine`), else by its links, else by its title, else by all its columns; the second of equal ones is the second of
+the record. So a sheet imported again adds nothing.
 """
 
 from __future__ import annotations
@@ -215,7 +215,7 @@ def _key_of(field: Field, entity: Entity, columns: Iterable[Column]) -> tuple[st
     plain = [c.field for c in columns if c.field and _plain(entity.fields[c.field])]
     same = [name for name in (field.settings.get("combine") or {}).get("same", ()) if name in plain]
     links = [name for name in plain if entity.fields[name].storage == "link"]
-    return tuple(same or links or plain)
+    return tuple(same or links or [name for name in plain if name == entity.title] or plain)
 
 
 def _plain(field: Field) -> bool:

@@ -97,6 +97,17 @@ def test_publish_plan_pull_versions_rollback(octavo: Octavo, site: Path) -> None
     assert octavo("purge-retired").out.strip() == "Nothing retired lies aside."
 
 
+def test_records_with_their_lines_in_one_sheet(octavo: Octavo, site: Path, tmp_path: Path) -> None:
+    file = _csv(tmp_path, "name,lines.item,lines/quantity\nFirst,a,2\n,b,3\nSecond,c,1\n")
+    dry = octavo("--json", "import", "deal", file, "--match", "name", "--dry-run")
+    ran = octavo("--json", "import", "deal", file, "--match", "name")
+    assert (dry.json["created"], dry.json["lines"]) == (ran.json["created"], ran.json["lines"])
+    assert (ran.code, ran.json["created"], ran.json["lines"]["created"]) == (0, 2, 3)
+    more = _csv(tmp_path, "name,lines.item,lines/quantity\nFirst,a,2\n,b,4\n,d,1\n")
+    told = octavo("import", "deal", more, "--match", "name")
+    assert "1 created, 1 updated, 0 removed" in told.out
+
+
 def test_publishing_errors_changes_nothing(octavo: Octavo, site: Path) -> None:
     (site / "metadata" / "bad.yaml").write_text("entity: bad\nfields:\n  x: {type: nothing}\n", encoding="utf-8")
     ran = octavo("publish", "--yes")

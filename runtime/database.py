@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -130,6 +131,36 @@ def glance(engine: sa.Engine) -> sa.Connection:
     if connection.dialect.name == "postgresql":
         connection.execution_options(isolation_level="AUTOCOMMIT")
     return connection
+
+
+class _Turn(threading.local):
+    """How long this thread has been the writer of SQLite without a pause, and when it was last."""
+
+    began = held = left = 0.0
+
+
+_turn = _Turn()
+_LONG, _PAUSE = 2.0, 0.11  # SQLite lets those who wait look again every 100 ms; who does not wait is always first
+
+
+def give_way() -> None:
+    """Before this thread becomes the writer of SQLite: one that has been for long lets others have a turn.
+
+    There is no queue: an import or a rescoring that goes on at once would keep everybody else out until it ends.
+    """
+    now = time.monotonic()
+    if now - _turn.left > _PAUSE:
+        _turn.held = 0.0
+    elif _turn.held > _LONG:
+        time.sleep(_PAUSE)
+        _turn.held = 0.0
+    _turn.began = time.monotonic()
+
+
+def gave_back() -> None:
+    """After this thread was the writer of SQLite."""
+    _turn.left = time.monotonic()
+    _turn.held += _turn.left - _turn.began
 
 
 def begin_limit(connection: sa.Connection, seconds: int) -> None:

@@ -281,6 +281,8 @@ class Transaction:
         self.newest: int | None = None  # the version published last, for one that writes
 
     def __enter__(self) -> sa.Connection:
+        if self._write and self._site.dialect == "sqlite":
+            database.give_way()
         plain = self._plain = self._site.engine.connect()
         try:
             connection = plain
@@ -307,6 +309,8 @@ class Transaction:
             else:
                 self._begun.rollback()
         finally:
+            if self._write and self._site.dialect == "sqlite":
+                database.gave_back()
             if self._site.limited and self._site.dialect == "sqlite" and not self._plain.invalidated:
                 database.begin_limit(self._plain, 0)  # whoever has the connection next begins with none
             self._plain.close()

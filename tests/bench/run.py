@@ -257,7 +257,8 @@ def compare(a: Arena, options: Options) -> dict[str, dict[str, Any]]:
     """Five interleaved rounds a figure: p50 and p99 of one client, requests a second of four."""
     results: dict[str, dict[str, Any]] = {}
     with floor_server(a.floor_url, a.floor_secret, 1, a.folder), octavo_server(a.folder / "site", 1, a.folder):
-        pass  # both have their bytecode then, and what comes after is what a site is like that has been started before
+        time.sleep(3)  # what a worker loads beside its first answers counts too
+        # both have their bytecode then, and what comes after is what a site is like that has been started before
     with (
         floor_server(a.floor_url, a.floor_secret, options.workers, a.folder) as (floor_port, floor_process),
         octavo_server(a.folder / "site", options.workers, a.folder) as (port, process),

@@ -140,7 +140,7 @@ class _Turn(threading.local):
 
 
 _turn = _Turn()
-_LONG, _PAUSE = 2.0, 0.11  # SQLite lets those who wait look again every 100 ms; who does not wait is always first
+_LONG, _PAUSE = 3.0, 0.11  # SQLite lets those who wait look again every 100 ms; who does not wait is always first
 
 
 def give_way() -> None:

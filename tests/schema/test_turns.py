@@ -37,10 +37,10 @@ def test_a_long_run_of_transactions_pauses_and_a_short_one_does_not(
             with site.session(write=True):
                 clock.now += seconds
 
-        for _ in range(5):
+        for _ in range(7):
             write(0.5)
         assert clock.slept == [0.0]
-        write(0.5)  # two seconds are over: the others first
+        write(0.5)  # three seconds are over: the others first
         assert len(clock.slept) == 2
         clock.now += 1  # somebody had a turn meanwhile anyway
         for _ in range(4):

@@ -32,6 +32,7 @@ def test_a_long_run_of_transactions_pauses_and_a_short_one_does_not(
     clock = Clock()
     with open_site(sqlite_url(tmp_path), tmp_path) as site:
         monkeypatch.setattr(database, "time", clock)
+        monkeypatch.setattr(database, "_turn", database._Turn())  # nothing of what this thread wrote before
 
         def write(seconds: float) -> None:
             with site.session(write=True):

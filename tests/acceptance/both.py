@@ -51,6 +51,7 @@ def _fill(folder: Path, database_url: str) -> None:
 @contextmanager
 def fixture_f_on(database: str, folder: Path) -> Iterator[World]:
     """A world of fixture F in a database of its own; `database` is `sqlite` or `postgresql`."""
+    assert database in ("sqlite", "postgresql"), database
     prepared, template = _prepared(database)
     shutil.copytree(prepared, folder)
     clock = FakeClock(T0)

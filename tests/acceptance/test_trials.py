@@ -25,8 +25,8 @@ Send = Callable[..., TestResponse]
 
 
 @pytest.fixture
-def f(database_url: str, tmp_path: Path) -> Iterator[World]:
-    with fixture_f_on(database_url, tmp_path / "site") as world:
+def f(database: str, tmp_path: Path) -> Iterator[World]:
+    with fixture_f_on(database, tmp_path / "site") as world:
         yield world
 
 

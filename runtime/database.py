@@ -122,7 +122,7 @@ def _sqlite_functions() -> Any:
 
 
 def glance(engine: sa.Engine) -> sa.Connection:
-    """A connection for one statement that reads, in no transaction; to be closed.
+    """A connection for what reads without need of a common moment, in no transaction; to be closed.
 
     PostgreSQL would be asked to begin one and to roll it back, which costs as much as the statement, and the driver
     would forget what it has prepared.

@@ -31,6 +31,7 @@ class Shaped:
     kind: type[Kind]
     data: dict[str, Any]
     partial: bool = False
+    twice: tuple[tuple[Path, str], ...] = ()  # names that stand twice, and where
 
 
 @dataclass(slots=True, kw_only=True)

@@ -44,6 +44,7 @@ class Document:
     layer: str
     text: str = field(repr=False)
     broken: bool = False
+    kept: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)  # what passes find of it alone
 
     @property
     def role(self) -> str | None:

@@ -25,6 +25,7 @@ from rules.registry import FunctionRegistry
 from rules.registry import functions as registered
 from rules.trace import Step, Trace
 from rules.typing import Type
+from rules.working import OFFICE_HOURS, Span
 
 
 class Values(Protocol):
@@ -61,6 +62,7 @@ class Environment:
     changed: frozenset[str] = frozenset()
     language: str = "zh"
     holidays: Calendar | None = None
+    hours: Sequence[Span] = OFFICE_HOURS  # of a working day
     rates: Callable[[str, str, date], Decimal | None] | None = None
     currency: str = "CNY"
     roles: frozenset[str] = frozenset()

@@ -5,16 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from rules.calendar import Calendar
 from rules.durations import Duration
 
+HOUR = 3_600_000  # milliseconds
 LONGEST_DAYS = 6000  # a search for working time ends here
 Span = tuple[time, time]
 OFFICE_HOURS: tuple[Span, ...] = ((time(9), time(12)), (time(13), time(18)))
 
 
+def milliseconds(moment: time) -> int:
+    """Since midnight."""
+    return ((moment.hour * 60 + moment.minute) * 60 + moment.second) * 1000 + moment.microsecond // 1000
+
+
+@lru_cache(maxsize=16)
 def parse_spans(text: str) -> tuple[Span, ...]:
     """`09:00-12:00,13:00-18:00` as spans. Raises `ValueError` for what is none, overlaps, or is out of order."""
     spans: list[Span] = []
@@ -56,6 +65,23 @@ class WorkingTime:
         """Whether people are at work at this moment."""
         local = moment.astimezone(self.zone)
         return self.calendar.is_workday(local.date()) and any(a <= local.time() < b for a, b in self.spans)
+
+    def hours(self, start: datetime, end: datetime) -> Decimal:
+        """Working hours from `start` to `end` with two decimals, negative where `end` is earlier; by the clock on the
+        wall, so that the days between need not be walked through."""
+        worked = Decimal(self._worked(end) - self._worked(start)) / HOUR
+        return worked.quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+    def _worked(self, moment: datetime) -> int:
+        """Milliseconds worked since the first of all days."""
+        local = moment.astimezone(self.zone)
+        day = local.date()
+        days = self.calendar.between(date.min, day)
+        today = self.calendar.is_workday(day)
+        spans = [(milliseconds(start), milliseconds(end)) for start, end in self.spans]
+        here = milliseconds(local.time())
+        sofar = sum(min(max(here - start, 0), end - start) for start, end in spans)
+        return (days - today) * sum(end - start for start, end in spans) + today * sofar
 
     def between(self, start: datetime, end: datetime) -> timedelta:
         """Working time from `start` to `end`; zero where `end` is not later."""

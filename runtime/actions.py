@@ -17,7 +17,8 @@ from metadata.frozen import FrozenMap
 from metadata.model import Application, Entity, Field, Origin, Text
 from rules.typing import TEXT, decimal
 from runtime import records
-from runtime.errors import Answer, BadQuery, Conflict, NotFound, RecordProblem, Refused
+from runtime.digits import number_in
+from runtime.errors import Answer, BadQuery, Conflict, Forbidden, NotFound, RecordProblem, Refused
 from runtime.records.input import coercion
 from runtime.records.values import Loader, Stored
 from runtime.security import audit
@@ -38,6 +39,7 @@ MODULES: tuple[str, ...] = (
     "runtime.activities.complete",
     "runtime.duplicates.acting",
 )
+MENTION, MOST_MENTIONED = "mention", 20  # what names the people chosen for a text with mentions, and how many
 NAMED = frozenset({"delete", "restore", "purge"})  # actions of the platform that no source may take over
 _NOWHERE = Origin(layer="", file="", line=0)
 
@@ -47,6 +49,7 @@ class Ask:
     """A value an action wants to know. `type` is the word of a field type that needs no entity of its own.
 
     `choices` are (name, sentence) pairs of a select; `to` the entity of a link; `default` a plain value.
+    In a text with `mentions` people are named by "@": the ids of those chosen may be given beside it, as `MENTION`.
     """
 
     name: str
@@ -58,6 +61,7 @@ class Ask:
     default: Any = None
     help: str = ""
     scale: int = 0
+    mentions: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,9 +99,10 @@ class Outcome:
 
 
 class ActionSource:
-    """Brings actions. `word` is the kind of metadata they come from."""
+    """Brings actions of a kind of metadata, its `word`; `desk` is the page where what is entrusted is done."""
 
     word: str = ""
+    desk: str = ""
 
     def applies(self, app: Application, entity: Entity) -> bool:
         """Whether records of this entity can have any; asked once per published version."""
@@ -110,6 +115,10 @@ class ActionSource:
     def run(self, session: Session, entity: Entity, record: Stored, name: str, given: Mapping[str, Any]) -> Outcome:
         """Carries out an open action, in the transaction of the session; `given` holds typed values by ask."""
         raise NotImplementedError
+
+    def entrusted(self, session: Session, entity: Entity, record: Stored) -> Iterable[Offer]:
+        """The actions a rule asks of this very person, who may do them although the record is out of their sight."""
+        return ()
 
     def missing(self, session: Session, entity: Entity, record_id: int, name: str) -> Answer | None:
         """What to say instead of “not found” of a record the person cannot see any more, such as one just taken."""
@@ -144,16 +153,31 @@ def sources(session: Session, entity: Entity) -> tuple[ActionSource, ...]:
 
 
 def offers(session: Session, entity: str, record_id: int, *, seen: bool = False) -> list[Offer]:
-    """Every action on a record for the person of the session. Raises `NotFound` where they may not see it.
+    """Every action on a record for the person of the session; of one they may not see, what is entrusted to them.
 
-    `seen`: the caller has just read the record for this person.
+    `seen`: the caller has just read the record for this person. Raises `NotFound` where there is neither.
     """
     described = session.app.entities[entity]
     fitting = sources(session, described)
     if not fitting:
         return []
-    record = (stored if seen else visible)(session, entity, record_id)
+    try:
+        record = (stored if seen else visible)(session, entity, record_id)
+    except (NotFound, Forbidden):
+        if found := entrusted(session, entity, record_id):
+            return [offer for offer, _source, _record in found]
+        raise
     return [offer for source in fitting for offer in source.offers(session, described, record)]
+
+
+def entrusted(session: Session, entity: str, record_id: int) -> list[tuple[Offer, ActionSource, Stored]]:
+    """What rules ask of the person of the session about a record, whether or not they may see it."""
+    described = session.app.entities[entity]
+    fitting = sources(session, described)
+    record = Loader(session).record(entity, record_id) if fitting else None
+    if record is None or record.row.get("deleted_at") is not None:
+        return []
+    return [(offer, source, record) for source in fitting for offer in source.entrusted(session, described, record)]
 
 
 def find(session: Session, entity: str, record_id: int, name: str) -> tuple[Offer, ActionSource, Stored]:
@@ -162,7 +186,11 @@ def find(session: Session, entity: str, record_id: int, name: str) -> tuple[Offe
     fitting = sources(session, described)
     try:
         record = visible(session, entity, record_id)
-    except NotFound:
+    except (NotFound, Forbidden) as unseen:
+        if asked := [one for one in entrusted(session, entity, record_id) if one[0].name == name]:
+            return asked[0]
+        if isinstance(unseen, Forbidden):
+            raise
         said = (source.missing(session, described, record_id, name) for source in fitting)
         raise next((answer for answer in said if answer is not None), NotFound()) from None
     for source in fitting:
@@ -184,7 +212,7 @@ def run(session: Session, entity: str, record_id: int, name: str, given: Mapping
         raise Conflict("action.closed", why=offer.why)
     values = read_asks(session, offer.asks, given)
     outcome = source.run(session, session.app.entities[entity], record, name, values)
-    said = {key: [None, value] for key, value in values.items() if value is not None}
+    said = {key: [None, value] for key, value in values.items() if value is not None and key != MENTION}
     audit.write(session, [audit.Entry(entity, record_id, f"action:{name}"[:40], said)])
     return outcome
 
@@ -221,11 +249,17 @@ def stored(session: Session, entity: str, record_id: int) -> Stored:
 
 
 def read_asks(session: Session, asks: Iterable[Ask], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Typed values by name, every ask among them. Raises `BadQuery` for a name that was not asked, `Refused`."""
+    """Typed values by name, every ask among them, and the people mentioned where an ask has them.
+
+    Raises `BadQuery` for a name that was not asked, `Refused`.
+    """
     known = {ask.name: ask for ask in asks}
-    if unknown := sorted(set(given) - set(known)):
+    people = any(ask.mentions for ask in known.values())
+    if unknown := sorted(set(given) - set(known) - ({MENTION} if people else set())):
         raise BadQuery("action.unknown_value", name=unknown[0][:80])
     values: dict[str, Any] = {}
+    if people:
+        values[MENTION] = _people(given.get(MENTION))
     problems: list[RecordProblem] = []
     for ask in known.values():
         raw = given.get(ask.name)
@@ -241,6 +275,13 @@ def read_asks(session: Session, asks: Iterable[Ask], given: Mapping[str, Any]) -
     if problems:
         raise Refused(problems=problems)
     return values
+
+
+def _people(given: Any) -> tuple[int, ...]:
+    """Ids of people as numbers or digits; what is none names nobody."""
+    listed = given if isinstance(given, list | tuple) else [given]
+    numbers = (number_in(str(one)) for one in listed[:MOST_MENTIONED] if one is not None)
+    return tuple(number for number in numbers if number is not None)
 
 
 def _typed(session: Session, ask: Ask, raw: Any) -> Any:
@@ -297,6 +338,7 @@ def plain_offer(offer: Offer) -> dict[str, Any]:
                 "label": ask.label,
                 "type": ask.type,
                 "required": ask.required,
+                **({"mentions": MENTION} if ask.mentions else {}),
                 **({"to": ask.to} if ask.to else {}),
                 **({"choices": [{"name": n, "label": text} for n, text in ask.choices]} if ask.choices else {}),
                 **({"default": ask.default} if isinstance(ask.default, str | int | bool) else {}),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 
 from metadata.compiler import Compiled
 from metadata.packages import stock_root
-from runtime import database
+from runtime import database, samples
 from runtime.clock import Clock
 from runtime.publishing import layers, publish, store
 from runtime.schema.internal import password as password_table
@@ -62,11 +63,13 @@ def init_site(
     try:
         _first_version(site, package_folders)
         login, password = _admin(site, admin_password)
-        for name, data in _seeds(settings, package_folders):
+        for name, data in data_folders(settings, package_folders):
             if seed:
                 _once(site, f"seed:{name}", data / "seed")
             if demo:
                 _once(site, f"demo:{name}", data / "demo")
+        if demo:
+            samples.note_loaded(site)
     except BaseException:
         site.close()
         raise
@@ -136,7 +139,7 @@ def set_password(session: Session, user_id: int, password: str) -> None:
     session.connection.execute(sa.insert(table).values(row))
 
 
-def _seeds(settings: Settings, package_folders: Sequence[Path]) -> list[tuple[str, Path]]:
+def data_folders(settings: Settings, package_folders: Sequence[Path] = ()) -> list[tuple[str, Path]]:
     """(name, data folder) of the stock application and the packages."""
     folders = [*((settings.folder / name).resolve() for name in settings.packages), *package_folders]
     found = [("stock", stock_root() / "data")]
@@ -146,12 +149,18 @@ def _seeds(settings: Settings, package_folders: Sequence[Path]) -> list[tuple[st
 def _once(site: Site, mark: str, folder: Path) -> None:
     """Loads the files of a folder, each in a transaction that also notes that it is done."""
     for file in sorted(folder.glob("*.yaml")) if folder.is_dir() else []:
-        name = f"{mark}:{file.name}"
         with site.session(write=True) as session:
-            if session.connection.scalar(sa.select(state.c.value).where(state.c.name == name)) is not None:
-                continue
-            load_data(session, file)
-            session.connection.execute(sa.insert(state).values(name=name, value=session.now.isoformat()))
+            load_once(session, mark, file)
+
+
+def load_once(session: Session, mark: str, file: Path, *, removable: bool = False) -> None:
+    """Loads a file unless that was done, and notes it; of a demonstration also what it made."""
+    name = f"{mark}:{file.name}"
+    if session.connection.scalar(sa.select(state.c.value).where(state.c.name == name)) is not None:
+        return
+    with samples.noting(session) if mark.startswith(samples.MARK) else nullcontext():
+        load_data(session, file, removable=removable)
+    session.connection.execute(sa.insert(state).values(name=name, value=session.now.isoformat()))
 
 
 def load_package_data(site: Site, name: str, folder: Path, *, demo: bool = False) -> None:
@@ -159,3 +168,4 @@ def load_package_data(site: Site, name: str, folder: Path, *, demo: bool = False
     _once(site, f"seed:{name}", folder / "seed")
     if demo:
         _once(site, f"demo:{name}", folder / "demo")
+        samples.note_loaded(site)

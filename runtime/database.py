@@ -23,6 +23,7 @@ LIMIT = "octavo_limit"  # in what is kept with a connection: the `Limit` of SQLi
 _STEPS = 100_000  # of SQLite's machine, a millisecond or so, between two looks at the clock
 _DISK_FULL = ("database or disk is full", "disk full", "no space left")
 _UNDEFINED = ("42703", "42P01")  # PostgreSQL: undefined column, undefined table
+_IDLE = 0  # PostgreSQL: a connection in no transaction
 _CANCELLED = "57014"  # PostgreSQL: a statement that took longer than it may
 
 
@@ -57,9 +58,12 @@ def create_engine(settings: Settings, *, limited: bool = False) -> sa.Engine:
     @event.listens_for(engine, "connect")
     def connect(raw: Any, _record: Any) -> None:
         raw.execute("SET jit = off")  # compiling the many subqueries of expressions costs ten times their run
+        # what reads is in no transaction; what begins one says that it writes
+        raw.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
         if seconds:
             raw.execute(f"SET statement_timeout = {seconds * 1000}")
         raw.commit()
+        raw.read_only = False
 
     return engine
 
@@ -163,6 +167,12 @@ def gave_back() -> None:
     _turn.held += _turn.left - _turn.began
 
 
+def begun(unlimited: bool) -> tuple[str, ...]:
+    """What begins a transaction that writes on PostgreSQL; `unlimited` as `begin_limit` with 0 seconds."""
+    begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+    return (begin, "SET LOCAL statement_timeout = 0") if unlimited else (begin,)
+
+
 def begin_limit(connection: sa.Connection, seconds: int) -> None:
     """For an engine made `limited`: the transaction that has begun may take `seconds`, 0 as long as it likes.
 
@@ -172,7 +182,9 @@ def begin_limit(connection: sa.Connection, seconds: int) -> None:
     if connection.dialect.name == "sqlite":
         connection.info[LIMIT].until = time.monotonic() + seconds if seconds else None
     elif not seconds:
-        send(connection, "SET LOCAL statement_timeout = 0")
+        limit = "SET LOCAL statement_timeout = 0"
+        within = connection.connection.driver_connection.info.transaction_status != _IDLE  # type: ignore[union-attr]
+        send(connection, limit if within else f"BEGIN READ ONLY; {limit}")
 
 
 @contextmanager

@@ -34,6 +34,7 @@ def environment_of(session: Session, user: Values | None = None, **more: Any) ->
         "user": user,
         "language": session.language,
         "holidays": facts[0],
+        "hours": parse_spans(session.site.settings.working_hours),
         "rates": facts[1],
         "currency": session.site.settings.currency,
         "roles": session.user.roles,

@@ -27,6 +27,7 @@ WORDS = {
     "formula": {"zh": "由公式计算", "en": "Computed by a formula"},
     "lookup": {"zh": "取自关联记录", "en": "Shown through a link"},
     "given": {"zh": "由人填写或由程序写入", "en": "Given by a person or a program"},
+    "numbering": {"zh": "由编号规则给出", "en": "Given by the numbering"},
     "system": {"zh": "由系统维护", "en": "Kept by the platform"},
     "masked": {"zh": "在公海中遮蔽，领取后可见", "en": "Masked in the pool; shown once the record is taken"},
 }
@@ -44,6 +45,7 @@ MODULES: tuple[str, ...] = (
     "runtime.decisions.approval_view",
     "runtime.pricing.explaining",
     "runtime.decisions.version_view",
+    "runtime.number_whys",
 )
 _EXPLAINERS: dict[str, Explainer] = {}
 
@@ -106,15 +108,18 @@ def value(session: Session, entity: str, record_id: int, name: str) -> dict[str,
     `NotFound`.
     """
     records.read(session, entity, record_id, ["id"])  # answers for what is not there or not visible
-    field = session.app.entities[entity].fields[name]
+    described = session.app.entities[entity]
+    field = described.fields[name]
     stored = _stored(session, entity, record_id)
-    found: dict[str, Any] = {"field": name, "label": field.label.of(session.language), "kind": _kind(field)}
+    found: dict[str, Any] = {"field": name, "label": field.label.of(session.language), "kind": _kind(described, field)}
     if name in Access(session).masks.hidden_in(entity, stored.row):
         found["kind"] = "masked"
     found["why"] = WORDS[found["kind"]]["zh" if session.language == "zh" else "en"]
     if found["kind"] == "masked":
         return found
-    if field.formula is not None:
+    if found["kind"] == "numbering":
+        found["numbering"] = decision(session, "numbering", entity, record_id)
+    elif field.formula is not None:
         found |= _of_formula(session, field, field.formula, stored)
     elif field.of:
         found["path"] = ".".join(field.of)
@@ -123,7 +128,14 @@ def value(session: Session, entity: str, record_id: int, name: str) -> dict[str,
     return found
 
 
-def _kind(field: Field) -> str:
+def is_number(entity: Entity, name: str) -> bool:
+    """Whether a numbering fills the field."""
+    return entity.number is not None and entity.number.field == name
+
+
+def _kind(entity: Entity, field: Field) -> str:
+    if is_number(entity, field.name):
+        return "numbering"
     if field.formula is not None:
         return "formula"
     return "lookup" if field.type == "lookup" else "system" if field.system else "given"
@@ -246,6 +258,11 @@ class _Guarded(Loader):
             part = sa.select(table.c.id).where(table.c.id.in_(ids[start : start + CHUNK]), rows)
             found.update(self.session.connection.scalars(part))
         return found
+
+
+def guarded(session: Session, entity: str, record_id: int) -> Stored:
+    """A record as the person may know it: what is hidden on the way, or masked, is as if it were empty."""
+    return _stored(session, entity, record_id, guarded=True)
 
 
 def _stored(session: Session, entity: str, record_id: int, *, guarded: bool = False) -> Stored:

@@ -119,7 +119,7 @@ def _template(pattern: str, record: Values, today: date) -> tuple[str, int]:
         elif kind == "check":
             text += _CHECK
         else:
-            text += _field(value, record)
+            text += field_text(value, record)
     return (text if _MARK in text else text + _MARK), width
 
 
@@ -129,10 +129,17 @@ def _date(tokens: str, today: date) -> str:
     return text.replace("MM", f"{today.month:02d}").replace("dd", f"{today.day:02d}")
 
 
-def _field(path: str, record: Values) -> str:
+def path_of(given: str) -> str:
+    """The dotted path of a field's part, without its width."""
+    wide = _WIDE.fullmatch(given)
+    return wide[1] if wide else given
+
+
+def field_text(path: str, record: Values) -> str:
+    """What a field's part (a dotted path, maybe `:width`) gives for a record; "" for nothing."""
     wide = _WIDE.fullmatch(path)
     value: object = record
-    for step in (wide[1] if wide else path).split("."):
+    for step in path_of(path).split("."):
         value = value.get(step) if hasattr(value, "get") else None
     text = "" if value is None or hasattr(value, "get") else str(value).replace(_MARK, "").replace(_CHECK, "")
     return text.zfill(int(wide[2])) if wide else text

@@ -19,7 +19,7 @@ ACTIVE = ("active", "on_leave")  # may sign in
 class User:
     """`unit_ids` are the own unit and all below; `subordinate_ids` everybody below in the line of managers.
 
-    `roles` holds the roles given and those they include. A superuser is the system itself: access is not asked.
+    `roles` holds the roles `given` and those they include. A superuser is the system itself: access is not asked.
     """
 
     id: int | None
@@ -29,6 +29,7 @@ class User:
     theme: str | None = None
     timezone: str | None = None
     roles: frozenset[str] = frozenset()
+    given: frozenset[str] = frozenset()
     unit: int | None = None
     unit_ids: frozenset[int] = frozenset()
     team_ids: frozenset[int] = frozenset()
@@ -47,7 +48,8 @@ def load_user(connection: sa.Connection, tables: Tables, user_id: int) -> User |
     row = connection.execute(sa.select(person).where(person.c.id == user_id)).mappings().first()
     if row is None or row["deleted_at"] is not None or row["status"] not in (None, *ACTIVE):
         return None
-    roles = expand_roles(app, _roles(connection, tables, user_id))
+    given = frozenset(_roles(connection, tables, user_id))
+    roles = expand_roles(app, given)
     return User(
         id=user_id,
         name=row["name"] or row["login"],
@@ -56,6 +58,7 @@ def load_user(connection: sa.Connection, tables: Tables, user_id: int) -> User |
         theme=row["theme"],
         timezone=row.get("timezone"),
         roles=roles,
+        given=given,
         unit=row["unit"],
         unit_ids=tree_below(connection, tables.table("unit"), "parent", row["unit"]) if row["unit"] else frozenset(),
         team_ids=_teams(connection, tables, user_id),
@@ -75,6 +78,11 @@ def expand_roles(app: Application, roles: Iterable[str]) -> frozenset[str]:
             found.add(role)
             waiting.extend(app.roles[role].includes if role in app.roles else ())
     return frozenset(found)
+
+
+def holding(app: Application, role: str, included: bool) -> list[str]:
+    """The roles that make somebody a holder of `role`: itself, and with `included` those that include it."""
+    return [role, *(name for name in app.roles if included and name != role and role in expand_roles(app, [name]))]
 
 
 def _roles(connection: sa.Connection, tables: Tables, user_id: int) -> list[str]:

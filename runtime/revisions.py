@@ -18,11 +18,11 @@ from runtime.decisions.approval_rule import owners, top_of
 from runtime.decisions.approval_store import first, stamp
 from runtime.errors import Conflict, Forbidden, NotFound, RecordProblem
 from runtime.records import snapshots
-from runtime.records.compute import compute_formulas, freeze_rates, tree_of
+from runtime.records.compute import compute_formulas, freeze_rates, lines_differ, tree_of
 from runtime.records.input import announce, fill
 from runtime.records.plan import EntityPlan, plan_of
 from runtime.records.rulebook import RecordRule, decide, register
-from runtime.records.save import lines_differ, note_changes, update
+from runtime.records.save import note_changes, update
 from runtime.records.values import Draft, Loader, Stored
 from runtime.security.access import Access
 
@@ -62,6 +62,9 @@ class RevisionRule(RecordRule):
                 _keep(session, plan, draft)
         _number(session, plan, declared, [d for d in judged if d not in frozen or d in direct])
 
+    def late(self, plan: EntityPlan, count: int) -> bool:
+        return False
+
     def saved(self, session: Session, plan: EntityPlan, drafts: Sequence[Draft]) -> None:
         with_record = session.cache.setdefault("lines gone with their record", set())
         for draft in drafts:
@@ -72,10 +75,21 @@ class RevisionRule(RecordRule):
             if _makes_version(declared, draft):
                 _store_version(session, plan.name, draft)
 
+    def merging(self, session: Session, plan: EntityPlan, ids: Sequence[int]) -> None:
+        """What is in force takes nothing over besides its changes."""
+        declared = plan.entity.revisions
+        if declared is None:
+            return
+        loader = Loader(session)
+        for record_id in ids:
+            record = loader.record(plan.name, record_id)
+            if record is not None and evaluate(declared.when, record, loader.environment) is True:
+                raise Conflict("revision.frozen", title=_title(record))
+
     def removed(self, session: Session, plan: EntityPlan, ids: Sequence[int]) -> None:
         entity = top_of(session.app, plan.entity)
         declared = entity.revisions
-        if declared is None or (session.cause or "").startswith(("revision:", "approval:")):
+        if declared is None or (session.cause or "").startswith(("revision:", "approval:", "sample:")):
             return
         if plan.entity.parent_field in declared.free:
             return

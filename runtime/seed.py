@@ -35,14 +35,20 @@ class SeedError(Exception):
     """A row of a data file cannot be loaded; the text names file, row and reason."""
 
 
-def load_data(session: Session, file: Path) -> int:
-    """Loads one file through the record layer; how many records were created."""
-    loader = _Loader(session, file.name)
+def load_data(session: Session, file: Path, *, removable: bool = False) -> int:
+    """Loads one file through the record layer; how many records were created.
+
+    `removable`: nothing that could not be taken back, and nobody who could sign in. Entries of ledgers, which are only
+    ever added, what people do (approvals that began hold their records) and passwords stay out.
+    """
+    loader = _Loader(session, file.name, removable)
     created = 0
     for document in yaml.load_all(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader):
-        if document and document.get("actions") in session.app.entities:
+        if document and document.get("actions") in session.app.entities and not removable:
             loader.act(document["actions"], document.get("rows") or [])
         if document and document.get("records") in session.app.entities:
+            if removable and session.app.entities[document["records"]].ledger is not None:
+                continue
             load = loader.fill if document.get("fill") is True else loader.load
             created += load(document["records"], document.get("match"), document.get("rows") or [])
     return created
@@ -53,8 +59,9 @@ class _Waiting(Exception):  # noqa: N818
 
 
 class _Loader:
-    def __init__(self, session: Session, file: str) -> None:
+    def __init__(self, session: Session, file: str, removable: bool = False) -> None:
         self.session = session
+        self.signs_in = not removable
         self.file = file
         self._found: dict[tuple[str, str], int] = {}
         self._hashes: dict[str, str] = {}
@@ -196,7 +203,7 @@ class _Loader:
             table = self.session.table(entity.name)
             change = sa.update(table).where(table.c.id == record)
             self.session.connection.execute(change.values(created_at=moment, created_on=day, updated_at=moment))
-        if "password" in extra and entity.name == "user":
+        if "password" in extra and entity.name == "user" and self.signs_in:
             self._set_password(record, str(extra["password"]))
 
     def _set_password(self, user_id: int, password: str) -> None:

@@ -270,14 +270,17 @@ class Site:
 
 
 class Transaction:
-    """A connection of the site in a transaction: kept at the end if it writes, given up if it reads or breaks off."""
+    """A connection of the site in a transaction: kept at the end if it writes, given up if it reads or breaks off.
 
-    __slots__ = ("_begun", "_limited", "_plain", "_site", "_write", "newest")
+    `waited`: for a page or a call, which is limited in time.
+    """
 
-    def __init__(self, site: Site, write: bool, limited: bool) -> None:
+    __slots__ = ("_begun", "_plain", "_site", "_waited", "_write", "newest")
+
+    def __init__(self, site: Site, write: bool, waited: bool) -> None:
         self._site = site
         self._write = write
-        self._limited = limited
+        self._waited = waited
         self.newest: int | None = None  # the version published last, for one that writes
 
     def __enter__(self) -> sa.Connection:
@@ -285,15 +288,12 @@ class Transaction:
             database.give_way()
         plain = self._plain = self._site.engine.connect()
         try:
-            connection = plain
             if self._site.dialect == "postgresql":
-                if not self._write:
-                    connection = plain.execution_options(postgresql_readonly=True)
-            elif self._write:
-                connection = plain.execution_options(**{database.WRITE: True})
+                return self._enter_postgresql(plain)
+            connection = plain.execution_options(**{database.WRITE: True}) if self._write else plain
             self._begun = connection.begin()
             if self._site.limited:
-                database.begin_limit(connection, self._site.settings.query_seconds if self._limited else 0)
+                database.begin_limit(connection, self._site.settings.query_seconds if self._waited else 0)
             if self._write:
                 self.newest = store.enter_writer(connection)
             return connection
@@ -301,10 +301,28 @@ class Transaction:
             plain.close()
             raise
 
+    def _enter_postgresql(self, plain: sa.Connection) -> sa.Connection:
+        """Each statement sees its own moment there, in a transaction or not: what somebody waits for reads in none.
+
+        What writes is begun in one message with the lock and the version, for which the driver must not begin it.
+        """
+        unlimited = self._site.limited and not self._waited
+        if not self._write and not self._waited:
+            connection = plain.execution_options(postgresql_readonly=True)
+            self._begun = connection.begin()
+            if unlimited:
+                database.begin_limit(connection, 0)
+            return connection
+        connection = plain.execution_options(isolation_level="AUTOCOMMIT")
+        self._begun = connection.begin()
+        if self._write:
+            self.newest = store.enter_writer(connection, *database.begun(unlimited))
+        return connection
+
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
         try:
             if self._write or (kind is None and self._site.dialect == "postgresql"):
-                # reads are READ ONLY there; with ROLLBACK the driver would forget what it has prepared
+                # reads change nothing there; with ROLLBACK the driver would forget what it has prepared
                 self._begun.__exit__(kind, error, trace)
             else:
                 self._begun.rollback()
@@ -392,7 +410,9 @@ class Session:
     def guest(self, role: str, *, name: str, cause: str, channel: str) -> Session:
         """A session for somebody outside, with the rights of a role and nothing else: no person, no sign-in."""
         found = self.sub(cause=cause, channel=channel)
-        found.user = User(id=None, name=name, login=cause, roles=expand_roles(self.app, [role]))
+        found.user = User(
+            id=None, name=name, login=cause, roles=expand_roles(self.app, [role]), given=frozenset({role})
+        )
         return found
 
     def environment(self, **more: Any) -> Environment:

@@ -21,7 +21,7 @@ def fetch(connection: sa.Connection, text: str, given: Sequence[Any] | Mapping[s
 
     Raises what SQLAlchemy would raise. Begins no transaction: where none was begun, the statement is one by itself.
     """
-    return _run(connection, text, given)[0]
+    return _run(connection, text, given, rows=True)[0]
 
 
 def fetch_last(connection: sa.Connection, *texts: str) -> list[tuple[Any, ...]]:
@@ -44,7 +44,7 @@ def fetch_last(connection: sa.Connection, *texts: str) -> list[tuple[Any, ...]]:
 
 def send(connection: sa.Connection, text: str, given: Sequence[Any] | Mapping[str, Any] = ()) -> int | None:
     """Runs a statement that answers no rows; the id SQLite gave the row inserted last."""
-    return _run(connection, text, given)[2]
+    return _run(connection, text, given, rows=False)[2]
 
 
 def send_many(connection: sa.Connection, text: str, rows: Sequence[Any]) -> None:
@@ -61,16 +61,20 @@ def send_many(connection: sa.Connection, text: str, rows: Sequence[Any]) -> None
         cursor.close()
 
 
-def _run(connection: sa.Connection, text: str, given: Any) -> tuple[list[tuple[Any, ...]], Any, int | None]:
-    """The rows, what the driver says of their columns, and the id of the row inserted last."""
+def _run(
+    connection: sa.Connection, text: str, given: Any, *, rows: bool, said: bool = False
+) -> tuple[list[tuple[Any, ...]], Any, int | None]:
+    """The rows, if `said` what the driver says of their columns, and the id of the row inserted last.
+
+    The driver of PostgreSQL makes an object of each column when it is asked for them, at every run.
+    """
     if _is_watched(connection):
         return _run_heard(connection, text, given)
     cursor = connection.connection.cursor()
     try:
         cursor.execute(text, given)
-        said = cursor.description
-        rows: Any = cursor.fetchall() if said else []
-        return rows, said, getattr(cursor, "lastrowid", None)
+        found: Any = cursor.fetchall() if rows else []
+        return found, cursor.description if said else None, getattr(cursor, "lastrowid", None)
     except connection.dialect.loaded_dbapi.Error as error:
         raise _told(connection, text, given, error) from error
     finally:
@@ -172,10 +176,10 @@ class Kept:
     def rows(self, connection: sa.Connection, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """All rows, as Python values; `values` may hold more names than the statement has."""
         text = self._text(values)
-        found, said, _ = _run(connection, text.words, text.binds(values))
+        converters = self._converters
+        found, said, _ = _run(connection, text.words, text.binds(values), rows=True, said=converters is None)
         if not found:
             return found
-        converters = self._converters
         if converters is None:
             converters = self._converters = self._prepare(said)
         if not converters:

@@ -28,7 +28,7 @@ from runtime.publishing.layers import SITE
 from runtime.publishing.publish import check, current_layers
 from runtime.publishing.rule_impacts import is_published
 from runtime.publishing.score_impacts import Changed, Comparing, Comparison, changed_scores
-from runtime.query.select import titles_of
+from runtime.query.titles import titles_of
 
 if TYPE_CHECKING:
     from runtime.site import Session
@@ -75,6 +75,25 @@ def drafted(session: Session, word: str, name: str, text: str) -> Drafted:
     if word != "score" and not is_published(session.app, rule):
         raise Conflict("trial.unpublished")
     return Drafted(compiled.application, rule)
+
+
+def declared(session: Session, text: str) -> tuple[str, Drafted]:
+    """The kind and the rule of a document that need not be published in any form, with the application that has it.
+
+    Raises `Forbidden` for others than administrators, `Refused` with a problem per mistake, and `Conflict` for what
+    is no rule that can be tried out, or a score that no record has yet.
+    """
+    if not session.user.admin:
+        raise Forbidden()
+    found, mistakes = load_text(text, "draft.yaml", SITE)
+    if mistakes:
+        raise _wrong(mistakes, session.language)
+    if len(found) != 1 or found[0].kind not in WORDS:
+        raise Conflict("trial.kind", kinds=", ".join(WORDS))
+    word, name = found[0].kind, found[0].name
+    if word == "score" and name not in session.app.of(word):
+        raise Conflict("trial.unpublished")
+    return word, drafted(session, word, name, text)
 
 
 def _wrong(problems: Sequence[Problem], language: str) -> Refused:

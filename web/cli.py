@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "purge-retired": ("web.commands.metadata:purge_retired", "Let go of what was retired ¦ 清除已停用的数据"),
     "schema": ("web.commands.metadata:schema", "JSON Schemas for editors ¦ 供编辑器使用的 JSON Schema"),
     "package": ("web.commands.package:package", "Industry templates ¦ 行业模板包"),
+    "sample": ("web.commands.sample:sample", "Load or remove sample data ¦ 示例数据"),
     "import": ("web.commands.data:import_file", "Import records from CSV or XLSX ¦ 导入数据"),
     "export": ("web.commands.data:export_file", "Export records to a file ¦ 导出数据"),
     "query": ("web.commands.data:query", "List records in the terminal ¦ 查询记录"),

@@ -9,17 +9,42 @@ from __future__ import annotations
 import html
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
+from flask import g, request
 from markupsafe import Markup, escape
 
 _KEY = secrets.token_hex(8)  # nobody can write a mark into a label or a value
-_FIND = re.compile(f"\ue000{_KEY}:([^\ue001]*)\ue001")
+_FIND = re.compile(f"(?:\ue000{_KEY}:|{_KEY}-)([^\ue001~]*)[\ue001~]")
 
 
 def mark(name: str) -> Markup:
     """Stands in a template for the value `name`."""
     return Markup(f"\ue000{_KEY}:{name}\ue001")  # noqa: S704 - no markup in it
+
+
+def address_mark(name: str) -> str:
+    """Stands for the value `name` in an address as well; neither it nor the value may be changed by encoding."""
+    return f"{_KEY}-{name}~"
+
+
+@contextmanager
+def asked_by(query: str) -> Iterator[None]:
+    """The request as if `query` was its query string, for what is rendered of its address."""
+    real = request.query_string
+    _readdress(query.encode())
+    try:
+        yield
+    finally:
+        _readdress(real)
+
+
+def _readdress(query: bytes) -> None:
+    request.query_string = query
+    for derived in ("args", "full_path", "url"):
+        request.__dict__.pop(derived, None)
+    g.pop("address_now", None)
 
 
 class Prepared:

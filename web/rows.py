@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from markupsafe import Markup, escape
 
+from runtime.views.behind import behind
 from runtime.views.binder import Binder, BoundField
 from web.i18n import _
 from web.templating import record_address
 from web.widgets import Kit, widget
+from web.widgets.base import Show
 
 Paint = Callable[..., str]  # (row, mark="") -> HTML
 _SHOWN_AS = {"bar": "progress", "tag": "select", "rating": "rating"}
@@ -94,12 +97,30 @@ def _cell(binder: Binder, entity: str, column: BoundField, opens: bool, more: st
     if currency is not None:
         return _money(binder, column, currency, head)
     show = shown.show(column, kit_for(binder, compact=True))
+    members = behind(binder, column)
+    if members is not None:
+        return _figure(head, key, show, *members)
 
     def cell(row: Any, _id: Any) -> str:
         value = row.values.get(key)
         if value is None:
             return head + "</td>"
         return f"{head}{show(value, row.titles.get(key))}</td>"
+
+    return cell
+
+
+def _figure(head: str, key: str, show: Show, entity: str, where: str) -> Callable[[Any, Any], str]:
+    """A figure over what belongs to the record leads to the list of it."""
+    address = escape(f"/e/{entity}?{urlencode({'where': where})}").replace("%7B%7D", "{}")
+    before, after = address.split("{}")
+    title = escape(str(_("Show what it counts")))
+
+    def cell(row: Any, number: Any) -> str:
+        value = row.values.get(key)
+        if value is None:
+            return head + "</td>"
+        return f'{head}<a class="behind" href="{before}{number}{after}" title="{title}">{show(value, None)}</a></td>'
 
     return cell
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 from typing import Any, cast
+from urllib.parse import quote, urlencode
 
 import orjson
-from flask import Flask, get_flashed_messages, render_template, request, url_for
+from flask import Flask, g, get_flashed_messages, render_template, request, url_for
 from markupsafe import Markup
 
 from runtime.views.binder import Binder
@@ -14,7 +15,7 @@ from runtime.views.menus import BoundItem, bind_bottom, bind_menu
 from web import state as request_state
 from web.form_session import form_token
 from web.i18n import LANGUAGES, _, plural
-from web.mentioning import may_mention
+from web.mentioning import may_mention, rich
 from web.prepared import Prepared, mark
 from web.widgets import avatar, badge, widget
 
@@ -62,6 +63,7 @@ def prepare(app: Flask) -> None:
             "query_address": query_address,
             "record_address": record_address,
             "may_mention": may_mention,
+            "rich": rich,
         }
     )
 
@@ -95,19 +97,34 @@ def record_address(entity: str, record_id: int | str) -> str:
 
 
 def address_with(**changes: Any) -> str:
-    """The present address with some parameters changed; None takes one away."""
-    query = {name: request.args.getlist(name) for name in request.args}
-    for name, value in changes.items():
-        query.pop(name, None)
-        if value is not None:
-            query[name] = [str(value)]
-    return url_for(str(request.endpoint), **(request.view_args or {}), **query)  # type: ignore[arg-type]
+    """The present address with some parameters changed; None takes one away.
+
+    A list has thirty such links: what stays of the address is encoded once a request, and no route is looked up.
+    """
+    path, parts = _address_now()
+    kept = [text for name, text in parts if name not in changes]
+    kept += [urlencode({name: str(value)}, safe=_PLAIN) for name, value in changes.items() if value is not None]
+    return f"{path}?{'&'.join(kept)}" if kept else path
+
+
+_PLAIN = "!$'()*,/:;?@"  # what need not be encoded in a query
+
+
+def _address_now() -> tuple[str, list[tuple[str, str]]]:
+    known: tuple[str, list[tuple[str, str]]] | None = g.get("address_now")
+    if known is None:
+        given = [(name, value) for name, values in request.args.lists() for value in values]
+        parts = [(name, urlencode({name: value}, safe=_PLAIN)) for name, value in given]
+        known = g.address_now = (quote(request.path, safe="/!$&'()*+,;=:@"), parts)
+    return known
 
 
 def client_texts() -> str:
     """Texts the scripts say."""
     return orjson.dumps(
         {
+            "edit": _("Edit"),
+            "not_editable": _("{name} cannot be edited here.", name="{name}"),
             "undo": _("Undo"),
             "close": _("Close"),
             "yes": _("Yes"),

@@ -314,8 +314,8 @@ def _rule(found: dict[str, Any], at: Path, thing: Thing, world: World) -> Assign
     )
 
 
-def people_of(given: Any, at: Path, thing: Thing) -> tuple[Who, ...]:
-    made = (build_who(found, (*at, index), thing) for index, found in enumerate(given or ()))
+def people_of(given: Any, at: Path, thing: Thing, *, included: bool = True) -> tuple[Who, ...]:
+    made = (build_who(found, (*at, index), thing, included=included) for index, found in enumerate(given or ()))
     return tuple(w for w in made if w is not None)
 
 
@@ -326,7 +326,7 @@ def _pick(pick: Any, at: Path, thing: Thing) -> Pick | None:
         return None
     paths = {key: tuple(pick[key].split(".")) for key in ("skills", "needs") if isinstance(pick.get(key), str)}
     return Pick(
-        people=people_of(pick.get("from"), (*at, "from"), thing),
+        people=people_of(pick.get("from"), (*at, "from"), thing, included=False),
         by=pick.get("by") or "round_robin",
         load=thing.expression((*at, "load")),
         weight=thing.expression((*at, "weight")),

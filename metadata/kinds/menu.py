@@ -11,7 +11,7 @@ from metadata.kinds.layout import ForShape
 from metadata.kinds.shape import Defs, Json, Shape, name, names, one, one_of, parts, text, texts
 from metadata.places import Path
 
-PAGES = ("inbox", "pools", "runs", "rules", "notifications", "today")  # pages that belong to no entity
+PAGES = ("inbox", "pools", "runs", "rules", "samples", "notifications", "today")  # pages that belong to no entity
 
 
 class ItemShape(Shape):

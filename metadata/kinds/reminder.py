@@ -231,8 +231,8 @@ def _people(data: Mapping[str, Any]) -> Iterable[tuple[Path, Any]]:
             yield ("escalate", level, "to", index), who
 
 
-def _who(given: Any, at: Path, thing: Thing) -> tuple[Who, ...]:
-    found = (build_who(who, (*at, index), thing) for index, who in enumerate(given or ()))
+def _who(given: Any, at: Path, thing: Thing, *, included: bool = True) -> tuple[Who, ...]:
+    found = (build_who(who, (*at, index), thing, included=included) for index, who in enumerate(given or ()))
     return tuple(who for who in found if who is not None)
 
 
@@ -250,7 +250,7 @@ def _count(thing: Thing) -> CountByPerson | None:
     given, when = thing.data.get("count"), thing.expression(("count", "when"))
     if not isinstance(given, Mapping) or when is None:
         return None
-    of = _who(given.get("of"), ("count", "of"), thing)
+    of = _who(given.get("of"), ("count", "of"), thing, included=False)
     return CountByPerson(by=tuple(given["by"].split(".")), of=of, when=when)
 
 

@@ -39,7 +39,7 @@ def is_people(given: Any, member: FieldDraft | None) -> bool:
 
 
 def _keys(given: Mapping[str, Any]) -> bool:
-    return bool(given) and set(given) <= {*WAYS, "level"}
+    return bool(given) and set(given) <= {*WAYS, "level", "included"}
 
 
 def is_within(given: Any, member: FieldDraft | None) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 from metadata.drafts import Thing, World
 from metadata.kinds.base import Reference, Wanted
-from metadata.kinds.shape import Defs, Json, Prop, Shape, name, number, one, parts, path, rule, text
+from metadata.kinds.shape import Defs, Json, Prop, Shape, flag, name, number, one, parts, path, rule, text
 from metadata.models.who import Who
 from metadata.places import Path
 from rules.typing import record
@@ -21,6 +21,12 @@ class WhoShape(Shape):
 
     short = "field"
     role = name(zh="角色", en="everybody who has the role")
+    included = flag(
+        zh="也算因其他角色包含而具有该角色的人；挑选或统计做事的人时默认只算直接授予的",
+        en="also those who have the role only by another that includes it; false unless said where people who do the "
+        "work are picked or counted (`from` of an assignment, `count.of` of a reminder)",
+        default="true",
+    )
     team = text(zh="团队编码", en="the members of the team of this code")
     unit = text(zh="机构编码", en="the people of the unit of this code")
     user = text(zh="登录名", en="the person of this login")
@@ -88,6 +94,8 @@ def check_who(data: Any, at: Path, entity: str | None, thing: Thing, world: Worl
     given = [way for way in WAYS if data.get(way) is not None]
     if len(given) > 1:
         world.report("who.one_way", thing, at, given=", ".join(given))
+    if "included" in data and data.get("role") is None:
+        world.report("who.included", thing, (*at, "included"))
     for key in _PATHS:
         path = data.get(key)
         found = world.field_at(entity, path.split(".")) if isinstance(path, str) else None
@@ -98,8 +106,8 @@ def check_who(data: Any, at: Path, entity: str | None, thing: Thing, world: Worl
             world.report("who.not_a_person", thing, (*at, key), name=path, wanted=" / ".join(fitting))
 
 
-def build_who(data: Any, at: Path, thing: Thing) -> Who | None:
-    """The model; None where its expression could not be read."""
+def build_who(data: Any, at: Path, thing: Thing, *, included: bool = True) -> Who | None:
+    """The model; None where its expression could not be read. `included` is what a role means where nothing is said."""
     if not isinstance(data, Mapping):
         return None
     expression = thing.expression((*at, "expression"))
@@ -108,6 +116,7 @@ def build_who(data: Any, at: Path, thing: Thing) -> Who | None:
     paths = {key: tuple(data[key].split(".")) for key in _PATHS if isinstance(data.get(key), str)}
     return Who(
         role=data.get("role"),
+        included=data.get("included", included),
         team=data.get("team"),
         unit=data.get("unit"),
         user=data.get("user"),

@@ -11,6 +11,12 @@ MESSAGES: dict[str, Message] = {
         "写 user 字段，或沿链接到 user 字段的路径，例如 owner、customer.owner。",
         "Name a user field, or a path over links to one, such as owner or customer.owner.",
     ),
+    "who.included": Message(
+        "included 只与 role 一起使用",
+        "included belongs to a role",
+        "写成 {{role: 角色名, included: true}}，或删去 included。",
+        "Write {{role: name, included: true}}, or leave included out.",
+    ),
     "who.one_way": Message(
         "人员只能用一种方式指定，这里有 {given}",
         "People are named in one way, and here are several: {given}",

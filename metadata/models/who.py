@@ -13,9 +13,11 @@ class Who:
 
     `field`, `manager_of` and `unit_head` are paths from the record to a user (the last one also to a unit). `level`
     counts managers upwards: 1 the direct one. `role`, `team`, `unit` and `user` name data by stable codes.
+    `included`: also those who hold the role only because another of theirs includes it.
     """
 
     role: str | None = None
+    included: bool = True
     team: str | None = None
     unit: str | None = None
     user: str | None = None

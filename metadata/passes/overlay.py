@@ -6,7 +6,7 @@ from typing import Any
 
 from metadata.drafts import Key, Shaped, Thing, World, suggestion
 from metadata.fields.base import field_types
-from metadata.merge import Finding, Merger, flatten, tree, twice
+from metadata.merge import Finding, Merger, flatten, tree
 from metadata.ordering import Layers
 from metadata.passes.shape import find
 from metadata.places import Path
@@ -56,7 +56,7 @@ def _declare(shaped: Shaped, world: World) -> None:
         document=document,
         partial=shaped.partial,
     )
-    for path, name in twice(shaped.data):
+    for path, name in shaped.twice:
         world.report("name.twice", thing, path, name=name)
 
 

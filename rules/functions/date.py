@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import MAXYEAR, MINYEAR, date, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from rules.calendar import PLAIN
 from rules.registry import Argument, Date, Integer, kinds, rule_function
-from rules.typing import DATE, DATETIME, DAYS, INTEGER, MONTHS
+from rules.typing import DATE, DATETIME, DAYS, INTEGER, MONTHS, decimal
+from rules.working import WorkingTime
 
 if TYPE_CHECKING:
     from rules.evaluate import Environment
@@ -196,6 +198,23 @@ def months_between(start: date, end: date) -> int:
 )
 def workdays_between(environment: Environment, start: date, end: date) -> int:
     return (environment.holidays or PLAIN).between(start, end)
+
+
+@rule_function(
+    "workhours_between",
+    args=[kinds("datetime"), kinds("datetime")],
+    returns=decimal(2, 12),
+    sql=lambda q, a, b: q.workhours_between(a, b),
+    environment=True,
+    layer="core",
+    help={
+        "zh": "从第一个时刻到第二个的工作小时数（两位小数），按工作日历和工作时间；第二个更早时为负",
+        "en": "Working hours from the first moment to the second with two decimals, by the calendar and the hours of a "
+        "day; negative where the second is earlier",
+    },
+)
+def workhours_between(environment: Environment, start: datetime, end: datetime) -> Decimal:
+    return WorkingTime(environment.holidays or PLAIN, environment.zone, environment.hours).hours(start, end)
 
 
 @rule_function(

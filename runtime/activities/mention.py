@@ -11,7 +11,7 @@ from runtime import records
 from runtime.errors import NotFound, NotSignedIn
 from runtime.messages import say
 from runtime.messaging.notify import notify
-from runtime.query.select import titles_of
+from runtime.query.titles import titles_of
 from runtime.records.input import resolve
 from runtime.security.access import Access
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from runtime.site import Session
 
 MOST = 20  # people mentioned in one entry
-_NAMED = re.compile(r"(?<![\w@])@([\w·]{1,40})")
+_NAMED = re.compile(r"(?<![A-Za-z0-9_.+@-])@([\w·]{1,40})")
 LONGEST = 500  # characters of the text that a notice repeats
 
 
@@ -60,15 +60,21 @@ def tell_new(session: Session, entity: str, record_id: int, people: Sequence[int
     that is one person's alone. It is about the first record with a timeline that the activity belongs to, or itself.
     """
     text = text_of(session, entity, record_id)
+    wanted = named(session, text, people, before)
+    return tell(session, _about(session, entity, record_id), (entity, record_id), wanted, text) if wanted else ()
+
+
+def named(session: Session, text: str, people: Sequence[int], before: str = "") -> list[int]:
+    """Those whom a text names by "@" now and did not `before`: people chosen, and names that are one person's alone."""
     if "@" not in text:
-        return ()
+        return []
     names = titles_of(session, "user", list(people)[:MOST]) if people else {}
     wanted = [i for i, name in names.items() if f"@{name}" in text and f"@{name}" not in before]
     for name in dict.fromkeys(_NAMED.findall(text)):
         if name not in names.values() and f"@{name}" not in before:
             found = resolve(session, "user", name)
             wanted += found if len(found) == 1 else []
-    return tell(session, _about(session, entity, record_id), (entity, record_id), wanted, text) if wanted else ()
+    return list(dict.fromkeys(wanted))
 
 
 def _about(session: Session, entity: str, record_id: int) -> tuple[str, int]:

@@ -9,9 +9,10 @@ from metadata.model import Application, Entity
 from rules.approval_case import Case
 from rules.approving import open_acts
 from runtime import revisions
-from runtime.actions import ActionSource, Ask, Offer, Outcome, register
+from runtime.actions import MENTION, ActionSource, Ask, Offer, Outcome, register
 from runtime.decisions import approval_nudges, approvals
 from runtime.decisions import approval_store as store
+from runtime.decisions.approval_mentions import mention
 from runtime.decisions.approval_store import Held
 from runtime.decisions.people import names
 from runtime.errors import Answer
@@ -62,7 +63,7 @@ class ApprovalActions(ActionSource):
                 yield _looks(session, name, why=say("approval.not_now", session.language), hidden=True)
 
     def run(self, session: Session, entity: Entity, record: Stored, name: str, given: Mapping[str, Any]) -> Outcome:
-        comment = given.get("comment")
+        comment, people = given.get("comment"), given.get(MENTION, ())
         if name == "submit":
             held = approvals.submit(session, entity.name, record.record_id or 0, comment)
         else:
@@ -72,10 +73,12 @@ class ApprovalActions(ActionSource):
                 count = approval_nudges.remind(session, present.id)
                 return Outcome(message=say("approval.done.reminded", session.language, count=count))
             if name == "comment":
-                approval_nudges.comment_on(session, present.id, str(comment))
-                return Outcome(message=say("approval.done.commented", session.language))
+                named = approval_nudges.comment_on(session, present.id, str(comment), people)
+                done = say("approval.done.commented", session.language)
+                return Outcome(message=done + named.said(session.language))
             held = approvals.act(session, present.id, name, given)
-        return Outcome(message=sentence(session, held), data={"case": str(held.id), "state": held.case.state})
+        told = sentence(session, held) + mention(session, held, comment, people).said(session.language)
+        return Outcome(message=told, data={"case": str(held.id), "state": held.case.state})
 
 
 class RevisionActions(ActionSource):
@@ -200,7 +203,7 @@ def _looks(session: Session, name: str, **more: Any) -> Offer:
 
 def _comment(session: Session, required: bool = False) -> Ask:
     label = say("approval.ask.comment", session.language)
-    return Ask(name="comment", label=label, type="long_text", required=required)
+    return Ask(name="comment", label=label, type="long_text", required=required, mentions=True)
 
 
 def _earlier(case: Case, person: int) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -9,6 +10,7 @@ import sqlalchemy as sa
 from rules.approval_case import Event, Refusal
 from rules.approving import time_out
 from runtime.decisions import approval_store as store
+from runtime.decisions.approval_mentions import Mentioned, mention
 from runtime.decisions.approvals import directory, endings_of, follow, tell
 from runtime.errors import Conflict, Forbidden
 
@@ -31,12 +33,18 @@ def remind(session: Session, case_id: int) -> int:
     return told
 
 
-def comment_on(session: Session, case_id: int, text: str) -> None:
-    """A remark in the history of a case, told to its submitter and to those who are asked."""
+def comment_on(session: Session, case_id: int, text: str, people: Sequence[int] = ()) -> Mentioned:
+    """A remark in the history of a case, told to its submitter, to those who are asked and to whom it mentions.
+
+    `people` are those chosen while it was written.
+    """
     held = store.load(session, case_id, lock=True)
     store.log(session, held.id, [Event(code="commented")], person=session.user.id, comment=text)
+    named = mention(session, held, text, people)
     concerned = {t.person for t in held.case.tasks if t.state == "open"} | {held.case.submitter}
-    tell(session, held, "commented", sorted(i for i in concerned if i and i != session.user.id), None)
+    concerned -= {session.user.id, *named.told}
+    tell(session, held, "commented", sorted(i for i in concerned if i), None)
+    return named
 
 
 def run_out(session: Session, case_id: int, step: str) -> bool:

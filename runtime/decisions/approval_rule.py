@@ -12,9 +12,9 @@ from metadata.models.approval import Approval
 from runtime.decisions import approval_store as store
 from runtime.decisions import approvals
 from runtime.errors import Conflict
+from runtime.records.compute import lines_differ
 from runtime.records.plan import EntityPlan
 from runtime.records.rulebook import RecordRule, register
-from runtime.records.save import lines_differ
 from runtime.records.values import Draft
 from runtime.schema.tables import column_name
 
@@ -29,6 +29,9 @@ def top_of(app: Application, entity: Entity) -> Entity:
     while entity.parent is not None:
         entity = app.entities[entity.parent[0]]
     return entity
+
+
+STARTING = ("create", "change")  # what starts a case while a record is written
 
 
 class ApprovalRule(RecordRule):
@@ -50,16 +53,29 @@ class ApprovalRule(RecordRule):
             if case is not None and _held(session, case) and _touched(draft) & _locked(session, case, plan):
                 draft.forbid(Conflict("approval.locked", title=case["title"]))
 
+    def late(self, plan: EntityPlan, count: int) -> bool:
+        """What a case sets when it begins or ends at once may be refused by the record's own checks."""
+        return any(rule.trigger in STARTING for rule in plan.app.rules_of(plan.name, "approval"))
+
     def saved(self, session: Session, plan: EntityPlan, drafts: Sequence[Draft]) -> None:
-        rules = [r for r in session.app.rules_of(plan.name, "approval") if r.trigger in ("create", "change")]
+        rules = [r for r in session.app.rules_of(plan.name, "approval") if r.trigger in STARTING]
         if rules and session.depth <= MOST_DEEP:
             _start(session, plan, rules, drafts)
 
+    def attaching(self, session: Session, plan: EntityPlan, ids: Sequence[int]) -> None:
+        """Where the whole record is locked, its files are part of what was submitted."""
+        for case in _cases_above(session, plan, ids):
+            if _held(session, case) and case["revision"] is None and store.rule_of(session, case).locks is None:
+                raise Conflict("approval.locked", title=case["title"])
+
+    def merging(self, session: Session, plan: EntityPlan, ids: Sequence[int]) -> None:
+        for case in _cases_above(session, plan, ids):
+            if _held(session, case):
+                raise Conflict("approval.locked", title=case["title"])
+
     def removed(self, session: Session, plan: EntityPlan, ids: Sequence[int]) -> None:
-        above = owners(session, plan, ids)
-        entity = top_of(session.app, plan.entity).name
         field = plan.entity.parent_field
-        for case in store.running_of(session, entity, sorted(above)).values():
+        for case in _cases_above(session, plan, ids):
             rule = store.rule_of(session, case)
             free = field is not None and rule.locks is not None and field not in rule.locks
             if _held(session, case) and not free:
@@ -67,6 +83,12 @@ class ApprovalRule(RecordRule):
 
 
 MOST_DEEP = 10
+
+
+def _cases_above(session: Session, plan: EntityPlan, ids: Sequence[int]) -> list[Mapping[str, Any]]:
+    """The running cases of the records, or of those that lines belong to."""
+    entity = top_of(session.app, plan.entity).name
+    return list(store.running_of(session, entity, sorted(owners(session, plan, ids))).values())
 
 
 def _held(session: Session, case: Mapping[str, Any]) -> bool:

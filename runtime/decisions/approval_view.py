@@ -11,11 +11,11 @@ import sqlalchemy as sa
 
 from metadata.models.approval import Approval
 from rules.approval_case import RUNNING, Task
-from runtime import records
 from runtime.actions import Offer
 from runtime.decisions import approval_store as store
 from runtime.decisions import approvals
 from runtime.decisions.approval_actions import acts_of, offer, step_title
+from runtime.decisions.approval_mentions import may_see, readable
 from runtime.decisions.approval_simulation import simulated, why_of
 from runtime.decisions.approval_store import Held
 from runtime.decisions.people import names
@@ -150,7 +150,7 @@ def _card(session: Session, held: Held) -> CaseView:
         submitted_at=row["submitted_at"],
         round=row["round"],
         comment=row["comment"] or "",
-        record=(entity, row["record"]) if _readable(session, entity, row["record"]) else None,
+        record=(entity, row["record"]) if readable(session, entity, row["record"]) else None,
         offers=_offers(session, held),
     )
     if entity in session.app.entities:
@@ -165,16 +165,6 @@ def _shown(binder: Binder, rule: Approval, snapshot: Mapping[str, Any]) -> list[
         return list(rule.shows)
     fields = binder.app.entities[rule.entity].fields
     return [n for n in fields if n in snapshot and fields[n].storage != "children"][:FEW]
-
-
-def _readable(session: Session, entity: str, record_id: int) -> bool:
-    if entity not in session.app.entities:
-        return False
-    try:
-        records.read(session, entity, record_id, ["id"])
-    except NotFound:
-        return False
-    return True
 
 
 def _offers(session: Session, held: Held) -> list[Offer]:
@@ -204,14 +194,6 @@ def case_view(session: Session, case_id: int) -> CaseView:
         view.tables = tables(Binder(session), held.row["entity"], held.row["snapshot"] or {})
     _differences(session, held, view)
     return view
-
-
-def may_see(session: Session, held: Held) -> bool:
-    """Who submitted it, who is or was asked, administrators, and who may read the record."""
-    person = session.user.id
-    if session.user.admin or person == held.case.submitter or any(t.person == person for t in held.case.tasks):
-        return True
-    return _readable(session, held.row["entity"], held.row["record"])
 
 
 def _steps(session: Session, held: Held) -> list[StepView]:

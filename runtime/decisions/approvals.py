@@ -27,7 +27,7 @@ from rules.evaluate import Environment, evaluate
 from runtime.decisions import approval_store as store
 from runtime.decisions.approval_store import Held
 from runtime.decisions.effects import carry_out, starts
-from runtime.decisions.people import absent, managers, resolve_all, stand_in
+from runtime.decisions.people import absent, administrators, managers, resolve_all, stand_in
 from runtime.errors import Answer, Conflict, Forbidden, NotFound
 from runtime.messages import say
 from runtime.messaging.notify import notify
@@ -401,13 +401,7 @@ def is_keeper(session: Session, rule: Approval, record: Stored | Draft | None) -
 
 def keepers(session: Session, rule: Approval, record: Stored | Draft | None) -> list[int]:
     """Who is told that nobody was found."""
-    found = resolve_all(session, rule.keepers, record)
-    if found:
-        return found
-    from runtime.decisions.people import with_role
-
-    roles = [name for name, role in session.app.roles.items() if role.admin]
-    return list(dict.fromkeys(i for role in sorted(roles) for i in with_role(session, role)))
+    return resolve_all(session, rule.keepers, record) or administrators(session)
 
 
 # --- what follows --------------------------------------------------------------------------------------------------

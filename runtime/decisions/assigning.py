@@ -12,7 +12,7 @@ from metadata.model import Application, Entity
 from metadata.models.assignment import Assignment
 from runtime.decisions.desk import Decision, Desk, desk_of, save_turns
 from runtime.decisions.ownership import Handover, OwnershipRule, acting, hand_over, insert_rows
-from runtime.decisions.people import resolve_all
+from runtime.decisions.people import administrators, resolve_all
 from runtime.environment import working_time
 from runtime.errors import Answer, NotFound
 from runtime.messages import say
@@ -54,6 +54,9 @@ class AssigningRule(RecordRule):
                     kept.append(draft)
         session.cache["decisions", plan.name] = (made, kept)
         hand_over(session, plan.name, {key: move for key, d in made.items() if (move := handover_of(d)) is not None})
+
+    def late(self, plan: EntityPlan, count: int) -> bool:
+        return False
 
     def saved(self, session: Session, plan: EntityPlan, drafts: Sequence[Draft]) -> None:
         known: Mapping[Any, Decision] = session.cache.get(("decisions", plan.name), ({}, ()))[0]
@@ -146,7 +149,8 @@ def _tell(session: Session, entity: str, found: Sequence[tuple[int, Decision]]) 
             got.setdefault(decision.person, []).append(record)
         confirm = decision.assignment.confirm
         if decision.state == OPEN and confirm is not None:
-            for person in resolve_all(session, confirm.by, Loader(session).record(entity, record)):
+            deciding = resolve_all(session, confirm.by, Loader(session).record(entity, record))
+            for person in deciding or administrators(session):
                 asked.setdefault(person, []).append(record)
     tell(session, entity, got, "assigned")
     tell(session, entity, asked, "proposed")

@@ -15,7 +15,7 @@ from metadata.model import Application, Entity
 from metadata.models.pool import ClaimApproval, Pool
 from rules.evaluate import holds
 from runtime.decisions.ownership import insert_rows
-from runtime.decisions.people import names, resolve_all
+from runtime.decisions.people import administrators, names, resolve_all
 from runtime.environment import working_time
 from runtime.errors import Conflict
 from runtime.messages import say
@@ -50,10 +50,11 @@ def asked_of(pool: Pool, record: Stored) -> bool:
 
 
 def deciders(session: Session, pool: Pool, record: Stored | None, claimant: int | None) -> list[int]:
-    """Who agrees to a claim of that person; the managers where nothing is declared any more."""
+    """Who agrees to a claim of that person, the administrators where that is nobody; the managers where nothing is
+    declared any more."""
     people = pool.claim.approval.by if pool.claim.approval is not None else pool.managers
     asking = Loader(session).record("user", claimant) if claimant is not None else None
-    return resolve_all(session, people, record, session.environment(user=asking))
+    return resolve_all(session, people, record, session.environment(user=asking)) or administrators(session)
 
 
 def decides(session: Session, pool: Pool, record: Stored | None, claimant: int | None) -> bool:
@@ -161,6 +162,9 @@ class ClaimsRule(RecordRule):
 
     def applies(self, app: Application, entity: Entity) -> bool:
         return bool(app.rules_of(entity.name, "pool"))
+
+    def late(self, plan: EntityPlan, count: int) -> bool:
+        return False
 
     def saved(self, session: Session, plan: EntityPlan, drafts: Sequence[Draft]) -> None:
         marks = {name for pool in session.app.rules_of(plan.name, "pool") for name in (pool.field, pool.to)}

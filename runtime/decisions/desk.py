@@ -7,7 +7,7 @@ those of everything committed before: round robin stays exact however many write
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from metadata.models.assignment import Assignment, AssignmentRule, Pick
 from rules.assigning import Bench, Candidate, Need
 from rules.evaluate import Values, evaluate
 from rules.expression import Expression
-from runtime.decisions.people import names, present, resolve_all
+from runtime.decisions.people import called_and_away, resolve_all
 from runtime.query.expressions import value
 from runtime.query.sql_context import NoSqlTwin
 from runtime.records.bulk import Insert
@@ -146,17 +146,16 @@ class Desk:
         if not dynamic and rule.name in self._fixed:
             return self._fixed[rule.name]
         ids = resolve_all(self.session, pick.people, record, self.loader.environment)
-        there = present(self.session, ids)
-        self._load_people(rule, pick, [i for i in ids if (rule.name, i) not in self._people])
-        found = [self._people[rule.name, i] for i in there]
-        away = [self._people[rule.name, i].name for i in ids if i not in set(there)]
+        called, absent = called_and_away(self.session, ids)
+        self._load_people(rule, pick, [i for i in ids if (rule.name, i) not in self._people], called)
+        found = [self._people[rule.name, i] for i in ids if i not in absent]
+        away = [self._people[rule.name, i].name for i in ids if i in absent]
         self._fixed[rule.name] = (found, away)
         return found, away
 
-    def _load_people(self, rule: AssignmentRule, pick: Pick, ids: Sequence[int]) -> None:
+    def _load_people(self, rule: AssignmentRule, pick: Pick, ids: Sequence[int], called: Mapping[int, str]) -> None:
         if not ids:
             return
-        called = names(self.session, ids)
         counted = pick.by not in ("round_robin", "weight") or pick.most is not None  # counting costs; turns need none
         loads: dict[int, Decimal | None] = self._owned(ids) if counted and pick.load is None else {}
         if pick.load is not None:

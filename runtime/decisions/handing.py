@@ -28,20 +28,24 @@ AGREE, REFUSE = "agree_claim", "refuse_claim"
 class PoolActions(ActionSource):
     """What pools offer on a record."""
 
-    word = "pool"
+    word, desk = "pool", "/pools"
 
     def applies(self, app: Application, entity: Entity) -> bool:
         return bool(app.rules_of(entity.name, "pool"))
 
     def offers(self, session: Session, entity: Entity, record: Stored) -> Iterable[Offer]:
-        pooled = any(record.raw(pool.field) is not None for pool in session.app.rules_of(entity.name, "pool"))
-        if pooled and claim_desk.may_answer(session, entity.name, record.row["id"]):
-            yield from _answers(session, record)
+        yield from self.entrusted(session, entity, record)
         pool = lies_in(session, record)
         if pool is not None:
             yield from _in_pool(session, pool, record)
         elif pooling.may_return(session, record) and record.raw(_owner(session, entity)) is not None:
             yield from _held(session, record)
+
+    def entrusted(self, session: Session, entity: Entity, record: Stored) -> Iterable[Offer]:
+        """Answering a claim: who is asked need not belong to the pool."""
+        pooled = any(record.raw(pool.field) is not None for pool in session.app.rules_of(entity.name, "pool"))
+        if pooled and claim_desk.may_answer(session, entity.name, record.row["id"]):
+            yield from _answers(session, record)
 
     def run(self, session: Session, entity: Entity, record: Stored, name: str, given: Mapping[str, Any]) -> Outcome:
         identity, language = record.row["id"], session.language
@@ -79,21 +83,14 @@ class PoolActions(ActionSource):
 class AssignmentActions(ActionSource):
     """Running the rules again, and deciding what they propose."""
 
-    word = "assignment"
+    word, desk = "assignment", "/proposals"
 
     def applies(self, app: Application, entity: Entity) -> bool:
         return bool(app.rules_of(entity.name, "assignment"))
 
     def offers(self, session: Session, entity: Entity, record: Stored) -> Iterable[Offer]:
         language = session.language
-        proposal = proposals.proposal_of(session, entity.name, record.row["id"])
-        if proposal is not None:
-            person = Ask(name="person", type="user", label=say("pool.ask.person", language), required=True)
-            note = Ask(name="note", type="text", label=say("pool.ask.note", language))
-            label = f"{say('assignment.act.accept', language)}: {proposal.name}"
-            yield Offer(name="accept_assignment", label=label, word=self.word, icon="user-check", tone="primary")
-            yield _offer(session, "assignment", "change", "change_assignment", "user-edit", (person,))
-            yield _offer(session, "assignment", "reject", "reject_assignment", "user-x", (note,))
+        yield from self.entrusted(session, entity, record)
         if not Access(session).allows(entity.name, "assign", record, record.loader.environment):
             return
         declared = session.app.rules_of(entity.name, "assignment")
@@ -107,6 +104,19 @@ class AssignmentActions(ActionSource):
             default=choices[0][0],
         )
         yield _offer(session, "assignment", "reassign", "reassign", "arrows-split", (ask,))
+
+    def entrusted(self, session: Session, entity: Entity, record: Stored) -> Iterable[Offer]:
+        """Deciding a proposal: who confirms need not see what is handed out."""
+        proposal = proposals.proposal_of(session, entity.name, record.row["id"])
+        if proposal is None:
+            return
+        language = session.language
+        person = Ask(name="person", type="user", label=say("pool.ask.person", language), required=True)
+        note = Ask(name="note", type="text", label=say("pool.ask.note", language))
+        label = f"{say('assignment.act.accept', language)}: {proposal.name}"
+        yield Offer(name="accept_assignment", label=label, word=self.word, icon="user-check", tone="primary")
+        yield _offer(session, "assignment", "change", "change_assignment", "user-edit", (person,))
+        yield _offer(session, "assignment", "reject", "reject_assignment", "user-x", (note,))
 
     def run(self, session: Session, entity: Entity, record: Stored, name: str, given: Mapping[str, Any]) -> Outcome:
         if name == "reassign":

@@ -52,7 +52,7 @@ def memberships(session: Session) -> tuple[frozenset[str], frozenset[str]]:
 def _is(session: Session, who: Who) -> bool:
     user = session.user
     if who.role is not None:
-        return who.role in user.roles
+        return who.role in (user.roles if who.included else user.given)
     if who.user is not None:
         return who.user == user.login
     if who.unit is not None:

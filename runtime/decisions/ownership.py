@@ -119,6 +119,9 @@ class OwnershipRule(RecordRule):
                     for name in sorted(pool.mask & draft.changed):
                         draft.refuse("readonly", name)
 
+    def late(self, plan: EntityPlan, count: int) -> bool:
+        return False
+
     def saved(self, session: Session, plan: EntityPlan, drafts: Sequence[Draft]) -> None:
         owner = owner_field(session.app, plan.entity)
         if owner is None:

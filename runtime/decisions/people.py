@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from metadata.models.who import Who
 from rules.evaluate import Environment, Values, evaluate
-from runtime.people import ACTIVE, expand_roles
+from runtime.people import ACTIVE, holding
 from runtime.statements import Kept
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def resolve(session: Session, who: Who, record: Values | None, environment: Envi
     `environment` adds what the expression may know (old values, parameters).
     """
     if who.role is not None:
-        return with_role(session, who.role)
+        return with_role(session, who.role, included=who.included)
     if who.team is not None:
         return in_team(session, who.team)
     if who.unit is not None:
@@ -57,16 +57,23 @@ def resolve_all(
     return list(found)
 
 
-def with_role(session: Session, role: str) -> list[int]:
-    """Everybody who has the role, given or included in another."""
+def with_role(session: Session, role: str, *, included: bool = True) -> list[int]:
+    """Everybody who was given the role; with `included` also those who have it by another of theirs."""
 
     def statement() -> sa.Select[Any]:
-        wanted = [name for name in session.app.roles if role in expand_roles(session.app, [name])]
         given, person = session.table("user_role"), session.table("user")
-        holders = sa.select(given.c.holder).where(given.c.role.in_(wanted or [role]), given.c.deleted_at.is_(None))
+        wanted = holding(session.app, role, included)
+        holders = sa.select(given.c.holder).where(given.c.role.in_(wanted), given.c.deleted_at.is_(None))
         return _people(person).where(person.c.id.in_(holders))
 
-    return [row[0] for row in _kept(session, ("people with role", role), statement).rows(session.connection, {})]
+    key = ("people with role" if included else "people given role", role)
+    return [row[0] for row in _kept(session, key, statement).rows(session.connection, {})]
+
+
+def administrators(session: Session) -> list[int]:
+    """Who is asked where a rule finds nobody: everybody who may administer the site."""
+    roles = sorted(name for name, role in session.app.roles.items() if role.admin)
+    return list(dict.fromkeys(i for role in roles for i in with_role(session, role)))
 
 
 def in_team(session: Session, code: str) -> list[int]:
@@ -108,14 +115,8 @@ def absent(session: Session, ids: Sequence[int], on: date | None = None) -> set[
 
     def statement() -> sa.Select[Any]:
         person = session.table("user")
-        day = sa.bindparam("day", type_=person.c.away_from.type)
-        away = sa.and_(
-            person.c.away_from.is_not(None),
-            person.c.away_from <= day,
-            sa.or_(person.c.away_until.is_(None), person.c.away_until >= day),
-        )
         wanted = sa.select(person.c.id).where(person.c.id.in_(sa.bindparam("ids", expanding=True)))
-        return wanted.where(sa.or_(person.c.status == "on_leave", away))
+        return wanted.where(_away(person))
 
     asked = {"ids": list(ids), "day": on or session.today}
     return {row[0] for row in _kept(session, ("people away",), statement, "ids", "day").rows(session.connection, asked)}
@@ -125,6 +126,34 @@ def present(session: Session, ids: Sequence[int], on: date | None = None) -> lis
     """Those of them who are at work, in their order."""
     away = absent(session, ids, on)
     return [i for i in ids if i not in away]
+
+
+def called_and_away(session: Session, ids: Sequence[int]) -> tuple[dict[int, str], set[int]]:
+    """What people are called, and those of them who are away today: what every assignment asks, in one statement."""
+    if not ids:
+        return {}, set()
+
+    def statement() -> sa.Select[Any]:
+        person = session.table("user")
+        away = sa.case({_away(person): 1}, else_=0)
+        wanted = sa.select(person.c.id, person.c.name, person.c.login, away)
+        return wanted.where(person.c.id.in_(sa.bindparam("ids", expanding=True)))
+
+    asked = {"ids": list(ids), "day": session.today}
+    kept = _kept(session, ("people called and away",), statement, "ids", "day")
+    rows = kept.rows(session.connection, asked)
+    return {i: name or login for i, name, login, _ in rows}, {i for i, _, _, away in rows if away}
+
+
+def _away(person: sa.Table) -> sa.ColumnElement[bool]:
+    """Whether somebody is on leave, or within the days given, on the `day` asked for."""
+    day = sa.bindparam("day", type_=person.c.away_from.type)
+    given = sa.and_(
+        person.c.away_from.is_not(None),
+        person.c.away_from <= day,
+        sa.or_(person.c.away_until.is_(None), person.c.away_until >= day),
+    )
+    return sa.or_(person.c.status == "on_leave", given)
 
 
 def stand_in(session: Session, user_id: int, on: date | None = None) -> int | None:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from metadata.model import Application
 from metadata.models.who import Who
-from runtime.people import ACTIVE, expand_roles
+from runtime.people import ACTIVE, holding
 from runtime.schema.tables import Tables
 
 
@@ -73,8 +73,8 @@ def _somebody(connection: sa.Connection, tables: Tables, app: Application, who: 
     wheres.append(sa.or_(person.c.status.is_(None), person.c.status.in_(ACTIVE)))
     if who.role is not None:
         given = tables.table("user_role")
-        wanted = [name for name in app.roles if who.role in expand_roles(app, [name])]
-        holders = sa.select(given.c.holder).where(given.c.role.in_(wanted or [who.role]), given.c.deleted_at.is_(None))
+        wanted = holding(app, who.role, who.included)
+        holders = sa.select(given.c.holder).where(given.c.role.in_(wanted), given.c.deleted_at.is_(None))
         wheres.append(person.c.id.in_(holders))
     elif who.team is not None:
         team, pairs = tables.table("team"), tables.pairs("team", "members")

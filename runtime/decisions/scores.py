@@ -53,6 +53,9 @@ class KeepHistory(RecordRule):
     def applies(self, app: Application, entity: Entity) -> bool:
         return any(score.history for score in scores_of(app, entity.name))
 
+    def late(self, plan: EntityPlan, count: int) -> bool:
+        return False
+
     def saved(self, session: Session, plan: EntityPlan, drafts: Sequence[Draft]) -> None:
         for score in scores_of(session.app, plan.name):
             if score.history and score.field is not None:

@@ -45,6 +45,9 @@ class WorkflowRule(RecordRule):
                     if _sets_off(workflow, draft) is not None and _holds(workflow, draft):
                         _set_now(session, workflow, draft)
 
+    def late(self, plan: EntityPlan, count: int) -> bool:
+        return False
+
     def saved(self, session: Session, plan: EntityPlan, drafts: Sequence[Draft]) -> None:
         starts: list[Start] = []
         for workflow in of_entity(session.app, plan.name):

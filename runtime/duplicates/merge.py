@@ -19,6 +19,7 @@ from runtime.duplicates.groups import forget
 from runtime.duplicates.moving import Move, move, pairs_moved
 from runtime.errors import Conflict, Forbidden, NotFound, RecordProblem, Refused
 from runtime.files.attachments import FILE
+from runtime.records import rulebook
 from runtime.records.plan import EntityPlan, plan_of
 from runtime.records.snapshots import take
 from runtime.records.values import Loader
@@ -95,6 +96,7 @@ def merge(
     if not gone or len(gone) >= MOST:
         raise Refused("merge.two", most=MOST)
     may_merge(session, entity, kept, gone)
+    rulebook.merging(session, plan, [kept, *gone])
     values = _values(session, plan, kept, gone, chosen)
     writing = as_person(session, f"merge:{entity}:{kept}"[:80])
     with session.connection.begin_nested():

@@ -13,7 +13,7 @@ from runtime.duplicates.find import Twin, twins
 from runtime.errors import RecordProblem
 from runtime.jobs.queue import enqueue
 from runtime.messages import say
-from runtime.query.select import titles_of
+from runtime.query.titles import titles_of
 from runtime.records.rulebook import RecordRule, register
 from runtime.records.values import CHUNK, Loader
 
@@ -52,6 +52,9 @@ class DuplicateRule(RecordRule):
             oracle.count(session)
         for number, several in found.items():
             _judge(session, judged[number], several, seen)
+
+    def late(self, plan: EntityPlan, count: int) -> bool:
+        return False
 
     def saved(self, session: Session, plan: EntityPlan, drafts: Sequence[Draft]) -> None:
         """Keys follow the fields they are made of; those of a large entity nobody has indexed yet are a job's."""

@@ -17,6 +17,7 @@ from runtime.actions import as_person
 from runtime.duplicates.merge import NOTED, may_merge, parted
 from runtime.duplicates.moving import Item, pairs_back, set_links
 from runtime.errors import Conflict, Forbidden, NotFound
+from runtime.records import rulebook
 from runtime.records.plan import EntityPlan, plan_of
 from runtime.records.snapshots import take
 from runtime.records.values import CHUNK, Loader
@@ -84,6 +85,7 @@ def unmerge(session: Session, past: Past) -> None:
     if not may_undo(session, past):
         raise Forbidden("duplicate.may_not")
     plan = plan_of(session, past.entity)
+    rulebook.merging(session, plan, [past.kept])
     _unchanged(session, plan, past)
     writing = as_person(session, f"unmerge:{past.entity}:{past.kept}"[:80])
     with session.connection.begin_nested():

@@ -116,7 +116,8 @@ def run_in_background(context: JobContext) -> dict[str, Any]:
 
 def can_undo(session: Session, found: Status) -> bool:
     """Whether this import can be taken back now: it landed something within a day, and nobody is taking it back."""
-    if found.dry_run or not found.over or not (found.created or found.updated) or found.updated_at is None:
+    below = any(counts["created"] or counts["updated"] for counts in (found.related or {}).values())
+    if found.dry_run or not found.over or not (found.created or found.updated or below) or found.updated_at is None:
         return False
     return found.undo is None and found.updated_at >= session.now - WITHIN
 
@@ -151,8 +152,10 @@ def undo_now(site: Site, import_id: int, language: str | None = None) -> None:
         row, _, _ = state.load(session, import_id)
     done = undo_import(site, import_id, user_id=row["owner"], language=language)
     told = {"state": "done", "removed": done.removed, "restored": done.restored, "kept": list(done.kept[:MOST_KEPT])}
+    if done.related:
+        told["related"] = {entity: list(ids[:MOST_KEPT]) for entity, ids in done.related.items()}
     with site.session(write=True) as session:
-        tell_undo(session, import_id, **told, count=len(done.kept))
+        tell_undo(session, import_id, **told, count=len(done.kept) + sum(map(len, done.related.values())))
 
 
 @long_job("import.undo")

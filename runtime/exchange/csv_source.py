@@ -97,9 +97,9 @@ def _rows(path: Path, encoding: str, delimiter: str) -> Iterator[Row]:
     with _opened(path, encoding) as stream:
         reader = csv.reader(stream, delimiter=delimiter)
         try:
-            for number, cells in enumerate(reader, 1):
-                if len(cells) > MOST_COLUMNS:
+            for row in enumerate(reader, 1):
+                if len(row[1]) > MOST_COLUMNS:
                     raise Unreadable("import.too_many_columns", max=MOST_COLUMNS)
-                yield number, [restored(cell) if cell[:1] == "'" else cell for cell in cells] if quoted else cells
+                yield (row[0], [restored(c) if c[:1] == "'" else c for c in row[1]]) if quoted else row
         except csv.Error as error:
             raise Unreadable("import.broken_line", line=reader.line_num) from error

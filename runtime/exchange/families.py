@@ -1,9 +1,10 @@
-"""Records with their lines in one sheet: a record's row is followed by, or repeated in, the rows of its lines.
+"""Records with what is below them in one sheet: a record's row is followed by, or repeated in, the rows of its lines
+and related records (`related.py`).
 
 Rows below each other are one record where the columns of the record are empty or repeat what stands in its first row;
 with match fields these decide. A line that the record has already is known by the fields that make lines equal
 (`combine`), else by its links, else by its title, else by all its columns; the second of equal ones is the second of
-the record. So a sheet imported again adds nothing.
+the record. So a sheet imported again adds nothing. A record and all its rows land together or not at all.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ import sqlalchemy as sa
 from metadata.fields import Rejection, field_type
 from metadata.model import Entity, Field
 from runtime.errors import RecordProblem
+from runtime.exchange.batch import apply
 from runtime.exchange.lookup import stored_values
-from runtime.exchange.mapping import Column, line_of
+from runtime.exchange.mapping import Column, below_of
+from runtime.exchange.related import Members, keyable
 from runtime.exchange.rows import Planner, RowPlan, Task, as_kept
 from runtime.exchange.source import Row, text_of
 from runtime.records.input import coercion
@@ -59,11 +62,17 @@ def batches(rows: Iterator[Row], size: int, planner: Planner) -> Iterator[list[R
         yield batch
 
 
+class HeldBack(Exception):  # noqa: N818 - the way out of a transaction that is done again without some records
+    """Related records were refused after theirs had landed: the batch is planned again, and leaves these out."""
+
+
 class FamilyPlanner(Planner):
-    """Plans records with their lines. A plan is that of the record; it stands in the place of its first row."""
+    """Plans records with what is below them. A plan is that of the record; it stands in the place of its first row."""
 
     def __init__(self, task: Task, *, dry_run: bool = False) -> None:
         super().__init__(task, dry_run=dry_run)
+        self.members: dict[str, Members] = {}
+        self._held: dict[int, list[tuple[int, RecordProblem]]] = {}  # first row -> why its record stays out
         self._prepare()
 
     def renew(self, task: Task) -> None:
@@ -74,9 +83,19 @@ class FamilyPlanner(Planner):
         own = [c for c in self.task.columns if c.field is not None and c.lines is None]
         self._heads = [c.index for c in own]
         self._keys = [c.index for c in own if c.field in self.task.match]
-        fields = dict.fromkeys(c.lines for c in self.task.columns if c.lines)
-        self._lines = {name: Planner(_line_task(self.task, name)) for name in fields}
-        self._indexes = {name: [c.index for c in self.task.columns if c.lines == name and c.field] for name in fields}
+        names = dict.fromkeys(c.lines for c in self.task.columns if c.lines)
+        lines = [name for name in names if self.task.entity.fields[name].storage == "children"]
+        self._lines = {name: Planner(_part(self.task, name)) for name in lines}
+        self._indexes = {name: [c.index for c in self.task.columns if c.lines == name and c.field] for name in lines}
+        for name in names:
+            if name in lines:
+                continue
+            if name in self.members:
+                self.members[name].renew(_part(self.task, name))
+            else:
+                back, key = self.task.entity.fields[name].by or "", self.task.within.get(name, ())
+                part = _part(self.task, name)
+                self.members[name] = Members(part, name, back, self.task.mode, key, dry_run=self.dry_run)
 
     def together(self, first: Row, row: Row) -> bool:
         """Whether `row` belongs to the record that `first` begins."""
@@ -112,7 +131,52 @@ class FamilyPlanner(Planner):
             self._agree(plan)
         for name, planner in self._lines.items():
             self._plan_lines(session, name, planner, batch, groups)
+        for members in self.members.values():
+            for plan, group in zip(batch, groups):
+                members.read(plan, group, self.task.width)
+        for plan in batch:
+            for number, problem in self._held.get(plan.number, ()):
+                plan.take(number, problem)
         return batch
+
+    def land(self, session: Session, batch: Sequence[RowPlan], *, singly: bool = False) -> None:
+        """Saves records, then what is related to them. Raises `TurnedAway`, `HeldBack`; `singly` record by record."""
+        entity = self.task.entity.name
+        if singly and self.members:
+            for plan in batch:
+                self._land_alone(session, plan)
+        else:
+            apply(session, entity, batch, singly=singly)
+        refused = {plan for plan in batch if plan.action == "error"}
+        told = [plan for plan in refused if plan.number not in self._held and not (singly and plan.elsewhere)]
+        for members in self.members.values():
+            members.explain(session, told)
+            if not singly:
+                members.land(session, batch)
+        held = [plan for plan in batch if plan.action == "error" and plan not in refused]
+        if held:
+            self._held |= {plan.number: plan.elsewhere for plan in held}
+            raise HeldBack
+        self._held.clear()
+
+    def _land_alone(self, session: Session, plan: RowPlan) -> None:
+        new = plan.action == "create"
+        try:
+            with session.connection.begin_nested():
+                apply(session, self.task.entity.name, [plan], singly=True)
+                for members in self.members.values():
+                    members.land(session, [plan], singly=True)
+                if plan.action == "error":
+                    raise HeldBack
+        except HeldBack:
+            session.cache.pop("resolved", None)  # may name what was taken back
+            if new:
+                plan.record_id = None
+
+    def would_create(self, batch: Sequence[RowPlan]) -> None:
+        super().would_create(batch)
+        for members in self.members.values():
+            members.would_create(batch)
 
     def _agree(self, plan: RowPlan) -> None:
         """What a row below says of the record itself is what the first row says."""
@@ -197,13 +261,24 @@ class FamilyPlanner(Planner):
             plan.action = "update"
 
 
-def _line_task(task: Task, name: str) -> Task:
-    """The lines of a sheet as rows of their own entity."""
-    entity = line_of(task.app, task.entity.fields[name])
-    assert entity is not None  # columns lead only to lines
+def land(session: Session, planner: Planner, batch: Sequence[RowPlan], *, singly: bool) -> None:
+    """Does what was planned; afterwards every plan has its record's id and version, or problems and action `error`.
+
+    Raises `TurnedAway`, and `HeldBack` where the same batch is to be planned and done again.
+    """
+    if isinstance(planner, FamilyPlanner):
+        planner.land(session, batch, singly=singly)
+    else:
+        apply(session, planner.task.entity.name, batch, singly=singly)
+
+
+def _part(task: Task, name: str) -> Task:
+    """What is below the records of a sheet as rows of its own entity."""
+    entity = below_of(task.app, task.entity.fields[name])
+    assert entity is not None  # columns lead only there
     mine = tuple(replace(c, lines=None) for c in task.columns if c.lines == name)
     meant = {path.removeprefix(f"{name}."): m for path, m in task.values.items() if path.startswith(f"{name}.")}
-    return replace(task, entity=entity, columns=mine, match=(), mode="both", values=meant)
+    return replace(task, entity=entity, columns=mine, match=(), mode="both", values=meant, within={})
 
 
 def _told(cells: Sequence[Any], index: int) -> str:
@@ -212,14 +287,10 @@ def _told(cells: Sequence[Any], index: int) -> str:
 
 def _key_of(field: Field, entity: Entity, columns: Iterable[Column]) -> tuple[str, ...]:
     """The fields by which a line of the sheet is one that is there."""
-    plain = [c.field for c in columns if c.field and _plain(entity.fields[c.field])]
+    plain = [c.field for c in columns if c.field and keyable(entity, c.field)]
     same = [name for name in (field.settings.get("combine") or {}).get("same", ()) if name in plain]
     links = [name for name in plain if entity.fields[name].storage == "link"]
     return tuple(same or links or [name for name in plain if name == entity.title] or plain)
-
-
-def _plain(field: Field) -> bool:
-    return field.stored and field.storage not in ("json", "children", "choices", "links", "none")
 
 
 def _coerced(session: Session, entity: Entity, line: RowPlan, key: Sequence[str]) -> tuple[Any, ...] | None:

@@ -16,15 +16,27 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from metadata.model import Entity
+from metadata.model import Application, Entity
 from runtime.collector import at_rest
 from runtime.database import roomy
 from runtime.errors import Busy, Forbidden, NotFound, Refused
 from runtime.exchange import state
-from runtime.exchange.batch import TurnedAway, apply
-from runtime.exchange.families import batches, planner_of
-from runtime.exchange.mapping import BadMapping, Column, as_given, field_of, filled, hidden_paths, map_columns, settled
+from runtime.exchange.batch import TurnedAway
+from runtime.exchange.families import HeldBack, batches, land, planner_of
+from runtime.exchange.mapping import (
+    BadMapping,
+    Column,
+    as_given,
+    filled,
+    folded,
+    hidden_paths,
+    map_columns,
+    related_of,
+    settled,
+    spellings,
+)
 from runtime.exchange.rejects import write_rejects
+from runtime.exchange.related import keyable
 from runtime.exchange.rows import Planner, RowPlan, Task
 from runtime.exchange.source import Header, Row, Source, data_rows, find_header, header_at, open_source, top_rows
 from runtime.exchange.state import JOB, Status
@@ -37,6 +49,7 @@ if TYPE_CHECKING:
 
 BATCH = 4000  # rows of a transaction: fewer write the same pages of the indexes again less often
 SAMPLE = 20
+ROUNDS = 3  # a batch is done again without records whose related ones are refused; then record by record
 PATIENCE = (0.2, 0.5, 1.0, 2.0, 4.0)  # seconds between tries of a batch while the database is busy
 MEDIA = {"csv": "text/csv", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 Progress = Callable[[Status], None]
@@ -46,9 +59,10 @@ Progress = Callable[[Status], None]
 class Request:
     """An import as asked for: how the file is read, which column is what, what a match does and what texts stand for.
 
-    `header` is the row that names the columns; found where left out. `remember`: columns as this person mapped them in
-    an earlier import with the same headers; a file of which nothing is known yet can be looked at then. `mode` and
-    `values` (by field) as in `Task`.
+    `match` names the fields by which a record that is there is found; `contacts.mobile` is one by which a related
+    record is found within its record. `header` is the row that names the columns; found where left out. `remember`:
+    columns as this person mapped them in an earlier import with the same headers; a file of which nothing is known yet
+    can be looked at then. `mode` and `values` (by field) as in `Task`.
     """
 
     mapping: Mapping[str, str | None] | None = None
@@ -217,20 +231,23 @@ def _read(
     source = open_source(path, name, sheet=request.sheet, encoding=request.encoding)
     hidden = hidden_paths(Access(session), entity)
     if request.header is None:
-        header = find_header(source, lambda text: field_of(entity, text, hidden) is not None)
+        known = spellings(entity, hidden)
+        header = find_header(source, lambda text: folded(text) in known)
     else:
         header = header_at(source, request.header)
     earlier = mapped_before(session, entity, header, hidden) if request.remember else None
     given = {**(earlier or _remembered(session, entity, header, hidden)), **(request.mapping or {})}
     columns = map_columns(session.app, entity, header.names, given=given, hidden=hidden, match=request.match, some=some)
     for key in request.match:
-        _check_match(entity, key, columns, hidden)
+        _check_match(session.app, entity, key, columns, hidden)
     return source, header, columns
 
 
-def _check_match(entity: Entity, key: str, columns: Sequence[Column], hidden: frozenset[str]) -> None:
-    field = entity.fields.get(key)
-    if field is None or key in hidden or not field.stored or field.storage in ("json", "children", "choices", "links"):
+def _check_match(app: Application, entity: Entity, key: str, columns: Sequence[Column], hidden: frozenset[str]) -> None:
+    name, _, inner = key.partition(".")
+    related = related_of(app, entity.fields[name]) if inner and name in entity.fields else None
+    holder, name = (entity, key) if related is None else (related, inner)
+    if not {key, key.partition(".")[0]}.isdisjoint(hidden) or name not in holder.fields or not keyable(holder, name):
         raise BadMapping("import.match_not_possible", field=key)
     if not any(column.target == key for column in columns):
         raise BadMapping("import.match_not_mapped", field=key)
@@ -261,9 +278,10 @@ def _remembered(session: Session, entity: Entity, header: Header, hidden: frozen
         sa.select(table.c.mapping).where(table.c.target == entity.name, mine).order_by(table.c.id.desc()).limit(10)
     )
     found: dict[str, str | None] = {}
+    known = spellings(entity, hidden)
     for mapping in earlier:
         for name, path in (mapping or {}).items():
-            unexplained = name in header.names and field_of(entity, name, hidden) is None
+            unexplained = name in header.names and folded(name) not in known
             if path and unexplained and filled(session.app, entity, path, hidden) is not None:
                 found.setdefault(name, path)
     return found
@@ -341,10 +359,14 @@ class _Run:
 
     def _together(self, work: Callable[[Sequence[Row], bool], None], rows: Sequence[Row]) -> None:
         """The work on all rows at once; row by row only where the whole batch was turned away."""
-        try:
-            work(rows, False)
-        except TurnedAway:
-            work(rows, True)
+        for _ in range(ROUNDS):
+            try:
+                return work(rows, False)
+            except HeldBack:
+                continue
+            except TurnedAway:
+                break
+        return work(rows, True)
 
     def _batch(self, rows: Sequence[Row], singly: bool) -> None:
         if self.dry_run:
@@ -354,7 +376,7 @@ class _Run:
         else:
             with self._session(write=True) as session:
                 planned = self._planner(session).plan(session, rows)
-                apply(session, self.row["target"], planned, singly=singly)
+                land(session, self._planner(session), planned, singly=singly)
                 state.save_batch(session, self.id, self._task(session), planned, self.position)
         self.position = rows[-1][0]
         self._report()
@@ -365,7 +387,7 @@ class _Run:
             with self._session(write=True) as session:
                 planner = self._planner(session)
                 planned = planner.plan(session, rows)
-                apply(session, self.row["target"], planned, singly=singly)
+                land(session, self._planner(session), planned, singly=singly)
                 planner.would_create(planned)
                 raise _TakenBack
         except _TakenBack:
@@ -389,7 +411,7 @@ class _Run:
     def _again(self, rows: Sequence[Row], singly: bool) -> None:
         with self._session(write=True) as session:
             planned = self._planner(session).plan(session, rows)
-            apply(session, self.row["target"], planned, singly=singly)
+            land(session, self._planner(session), planned, singly=singly)
             state.save_retry(session, self.id, self._task(session), planned)
         self._report()
 
@@ -427,7 +449,8 @@ class _Run:
             entity=entity,
             columns=columns,
             width=len(headers),
-            match=tuple(self.settings["match"]),
+            match=tuple(key for key in self.settings["match"] if "." not in key),
+            within=_within(self.settings["match"]),
             clear=self.settings["clear"],
             mode=self.settings.get("mode", "both"),
             values=self.settings.get("values", {}),
@@ -450,6 +473,15 @@ class _Run:
         with self.site.session(write=True) as session:
             state.set_job(session, self.id, **values)
             return state.status(session, self.id)
+
+
+def _within(match: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """The keys of related records by the field that relates them."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name, dot, inner in (key.partition(".") for key in match):
+        if dot:
+            found[name] = (*found.get(name, ()), inner)
+    return found
 
 
 class _TakenBack(Exception):  # noqa: N818 - no error: the way out of a transaction that must leave nothing

@@ -66,6 +66,26 @@ def existing(
     return found
 
 
+def below(
+    session: Session,
+    entity: Entity,
+    back: str,
+    owners: Sequence[int],
+    names: Sequence[str],
+    first: Collection[Any] = (),
+) -> Iterator[tuple[Any, ...]]:
+    """(id, owner, values of `names`) of the visible living records whose link `back` leads to `owners`, oldest first;
+    with `first` only those of which the first of `names` is one of these."""
+    plan = plan_of(session, entity.name)
+    link = plan.table.c[column_name(plan.fields[back])]
+    columns = [plan.table.c[column_name(plan.fields[name])] for name in names]
+    for part in _chunks(list(owners)):
+        wanted = _visible(session, plan, link, *columns).where(link.in_(part)).order_by(plan.table.c.id)
+        if 0 < len(first) <= CHUNK:
+            wanted = wanted.where(columns[0].in_(list(first)))
+        yield from map(tuple, session.connection.execute(wanted))
+
+
 def _visible(session: Session, plan: EntityPlan, *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
     rows = Access(session).predicate(plan.name, "read", plan.table)
     statement = sa.select(plan.table.c.id, *columns).where(plan.table.c.deleted_at.is_(None))

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from metadata.fields import Rejection, field_type
@@ -30,7 +31,8 @@ class Task:
     """An import as asked for. `match` names the fields that tell whether a record is there already; with `clear` an
     empty cell empties the field of such a record, otherwise it leaves it alone. `mode` says what lands: both, only new
     records (add), only those already there (update). `values` maps texts of a field's cells to what they stand for: a
-    choice, the id of a record, `EMPTY`, or `CREATE` a record called so."""
+    choice, the id of a record, `EMPTY`, or `CREATE` a record called so. `within` names the fields by which a related
+    record is found within its record, by the field that relates it; what is not said is guessed."""
 
     app: Application
     entity: Entity
@@ -40,6 +42,7 @@ class Task:
     clear: bool = False
     mode: str = "both"
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    within: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def header_of(self, name: str | None) -> str | None:
         """The column that fills a field, one of lines as `lines.field`; the record as a whole has none."""
@@ -51,7 +54,8 @@ class RowPlan:
     """One row on its way: `action` is create, update, same (nothing would change), skip (not asked for) or error.
 
     Of a record with lines it is the first row; `below` are the others, `lines` the plans of the rows that hold a line,
-    by field, and `elsewhere` the problems of rows below. Where `guarded`, the record must still be of `version`.
+    by field, `members` those of related records, and `elsewhere` the problems of rows below. Where `guarded`, the
+    record must still be of `version`.
     """
 
     number: int
@@ -64,6 +68,7 @@ class RowPlan:
     problems: list[RecordProblem] = field(default_factory=list)
     below: list[Row] = field(default_factory=list)
     lines: dict[str, list[RowPlan]] = field(default_factory=dict)
+    members: dict[str, list[RowPlan]] = field(default_factory=dict)
     elsewhere: list[tuple[int, RecordProblem]] = field(default_factory=list)
     guarded: bool = False
     dropped: int = 0  # lines that go
@@ -108,7 +113,7 @@ class Planner:
 
     def renew(self, task: Task) -> None:
         """Goes on with the same file on a newer published version."""
-        for derived in ("_named", "_fields", "_may_create", "_places"):
+        for derived in ("_named", "_fields", "_may_create", "_places", "_texts_of"):
             self.__dict__.pop(derived, None)
         self.task = task
         self._used = _used(task)
@@ -119,8 +124,7 @@ class Planner:
         self.link(session, batch)
         if self.task.match:
             self._match(session, batch)
-        if self.dry_run:
-            self._repeated(batch)
+        self.repeated(batch)
         self.explain(session, [plan for plan in batch if plan.action == "error"])
         return batch
 
@@ -182,7 +186,10 @@ class Planner:
         fields = (self.task.entity.fields[c.field] for c in self._used if c.field)
         return tuple(f.name for f in fields if f.unique or f.name == self.task.entity.title)
 
-    def _repeated(self, batch: Sequence[RowPlan]) -> None:
+    def repeated(self, batch: Sequence[RowPlan]) -> None:
+        """Refuses in a dry run what repeats a unique value of rows that would be there; in earnest they are there."""
+        if not self.dry_run:
+            return
         unique = [name for name in self._named if self.task.entity.fields[name].unique]
         for plan in batch:
             for name in unique:
@@ -198,6 +205,13 @@ class Planner:
     def read(self, number: int, cells: list[Any]) -> RowPlan:
         plan = RowPlan(number, cells)
         width, values = len(cells), plan.values
+        if self._texts_of is not None and width == self.task.width:
+            names, pick = self._texts_of
+            try:
+                plan.values = {n: c for n, c in zip(names, pick(cells)) if not c.isspace() and c}
+                return plan
+            except AttributeError:
+                pass  # not texts alone
         for index, name in self._places:
             raw = cells[index] if index < width else None
             if raw is not None and (not isinstance(raw, str) or (raw and not raw.isspace())):
@@ -214,6 +228,13 @@ class Planner:
     def _places(self) -> tuple[tuple[int, str], ...]:
         return tuple((column.index, column.field) for column in self._used if column.field)
 
+    @cached_property
+    def _texts_of(self) -> tuple[tuple[str, ...], Callable[[list[Any]], tuple[Any, ...]]] | None:
+        """The fields and what picks their cells, for rows of nothing but texts, as in CSV: most cells of an import."""
+        if self.task.clear or self.task.values or len(self._places) < 2:
+            return None
+        return tuple(name for _, name in self._places), itemgetter(*(index for index, _ in self._places))
+
     def _stands_for(self, name: str, raw: Any) -> Any:
         """What a person said that this text of the field's cells means."""
         meant = self.task.values[name].get(str(raw).strip(), CREATE)
@@ -228,7 +249,7 @@ class Planner:
     def _create_named(self, session: Session, batch: Sequence[RowPlan]) -> None:
         """Creates the linked records that a person wants created, by their titles; the transaction is the batch's."""
         for name, meanings in self.task.values.items():
-            if name not in self.task.entity.fields:  # one of lines
+            if name not in self.task.entity.fields:  # one of what is below
                 continue
             wanted = {text for text, meant in meanings.items() if meant == CREATE}
             target = self.task.entity.fields[name].to

@@ -99,7 +99,12 @@ def _filled(source: Source) -> Iterator[Row]:
 def data_rows(source: Source, header: Header) -> Iterator[Row]:
     """The rows below the header that hold anything."""
     above = header.row
-    return (row for row in source.rows() if row[0] > above and not blank(row[1]))
+    for row in source.rows():
+        if row[0] > above:
+            first = row[1][0] if row[1] else None
+            # most rows end here, and there may be hundreds of thousands
+            if (type(first) is str and first and not first.isspace()) or not blank(row[1]):
+                yield row
 
 
 def blank(cells: Sequence[Any]) -> bool:

@@ -19,7 +19,7 @@ from runtime.exchange.mapping import field_at
 from runtime.exchange.rows import RowPlan, Task
 from runtime.exchange.source import Row
 from runtime.records.bulk import insert_of
-from runtime.schema.internal_exchange import import_reject, import_row, import_state
+from runtime.schema.internal_exchange import import_member, import_reject, import_row, import_state
 from runtime.security.access import Access
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ COUNTS = ("done", "created", "updated", "rejected")
 class Status:
     """How far an import is. `state` is waiting, running, done, cancelled or parked; `same` counts rows that change
     nothing, `skipped` those that were not asked for; `lines` how many lines of records with lines are created, updated,
-    same and removed; `problem` says what ended it where it is parked. `undo` tells of
+    same and removed, `related` the same of related records by the field that relates them, with skipped ones;
+    `problem` says what ended it where it is parked. `undo` tells of
     taking it back: its state and what came of it."""
 
     id: int
@@ -52,6 +53,7 @@ class Status:
     problem: str | None = None
     skipped: int = 0
     lines: Mapping[str, int] | None = None
+    related: Mapping[str, Mapping[str, int]] | None = None
     undo: Mapping[str, Any] | None = None
     file: int | None = None
     created_at: datetime | None = None
@@ -133,6 +135,7 @@ def status(session: Session, import_id: int) -> Status:
         problem=(row["result"] or {}).get("problem"),
         skipped=int((row["result"] or {}).get("skipped", 0)),
         lines=(row["result"] or {}).get("lines"),
+        related=(row["result"] or {}).get("related"),
         undo=(row["result"] or {}).get("undo"),
         file=row["file"],
         created_at=row["created_at"],
@@ -162,7 +165,7 @@ def save_batch(
     if moved.rowcount != 1:
         raise Conflict("import.running")
     if keep:
-        _save_rows(session, import_id, batch)
+        _save_rows(session, import_id, task, batch)
     rejected = _rejected(import_id, task, batch)
     if rejected:
         session.connection.execute(sa.insert(import_reject), rejected)
@@ -178,11 +181,11 @@ def save_retry(session: Session, import_id: int, task: Task, batch: Sequence[Row
     rejected = _rejected(import_id, task, batch)
     if rejected:
         session.connection.execute(sa.insert(import_reject), rejected)
-    _save_rows(session, import_id, batch)
+    _save_rows(session, import_id, task, batch)
     count(session, import_id, batch, done=0, rejected=len(rejected) - len(numbers))
 
 
-def _save_rows(session: Session, import_id: int, batch: Sequence[RowPlan]) -> None:
+def _save_rows(session: Session, import_id: int, task: Task, batch: Sequence[RowPlan]) -> None:
     kept = [p for p in batch if p.action in ("create", "update")]
     if kept:
         columns: dict[str, list[Any]] = {
@@ -193,6 +196,25 @@ def _save_rows(session: Session, import_id: int, batch: Sequence[RowPlan]) -> No
         }
         insert = insert_of(session, import_row, ("import_id", *columns))
         insert.run(session.connection, len(kept), columns, {"import_id": import_id})
+    below = [
+        {
+            "import_id": import_id,
+            "step": step,
+            "row": member.number,
+            "entity": task.entity.fields[name].entity,
+            "record_id": member.record_id,
+            "owner_id": plan.record_id,
+            "version": member.version,
+            "before": member.before,
+        }
+        for plan in batch
+        if plan.action != "error"
+        for step, (name, members) in enumerate(plan.members.items())
+        for member in members
+        if member.action in ("create", "update")
+    ]
+    if below:
+        session.connection.execute(sa.insert(import_member), below)
 
 
 def _rejected(import_id: int, task: Task, batch: Sequence[RowPlan]) -> list[dict[str, Any]]:
@@ -254,6 +276,8 @@ def count(session: Session, import_id: int, batch: Sequence[RowPlan], *, done: i
     }
     if any(plan.lines for plan in batch):
         quiet["lines"] = _lines(told.get("lines") or {}, batch)
+    if any(plan.members for plan in batch):
+        quiet["related"] = _related(told.get("related") or {}, batch)
     session.connection.execute(
         sa.update(table)
         .where(table.c.id == import_id)
@@ -275,6 +299,20 @@ def _lines(told: Mapping[str, int], batch: Sequence[RowPlan]) -> dict[str, int]:
     by = {word: sum(1 for x in lines if x.action == a) for word, a in (("updated", "update"), ("same", "same"))}
     fresh = {"created": len(lines) - sum(by.values()), **by, "removed": sum(plan.dropped for plan in landed)}
     return {word: int(told.get(word, 0)) + count for word, count in fresh.items()}
+
+
+def _related(told: Mapping[str, Mapping[str, int]], batch: Sequence[RowPlan]) -> dict[str, dict[str, int]]:
+    """The same of related records by the field that relates them."""
+    words = {"created": "create", "updated": "update", "same": "same", "skipped": "skip"}
+    found = {name: dict(counts) for name, counts in told.items()}
+    for plan in batch:
+        for name, members in plan.members.items():
+            counts = found.setdefault(name, dict.fromkeys(words, 0))
+            if plan.action != "error":
+                actions = [member.action for member in members]
+                for word, action in words.items():
+                    counts[word] += actions.count(action)
+    return found
 
 
 def set_job(session: Session, import_id: int, **values: Any) -> None:

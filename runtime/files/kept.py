@@ -17,6 +17,7 @@ from runtime.actions import lock
 from runtime.errors import Forbidden, NotFound, RecordProblem, Refused
 from runtime.files.attachments import CHUNK, FILE, LINKED, STAGED
 from runtime.files.sniff import INLINE
+from runtime.records import rulebook
 from runtime.records.plan import plan_of
 from runtime.security import audit
 from runtime.security.access import Access
@@ -97,10 +98,10 @@ def told(row: Any) -> Kept:
 def keep(session: Session, entity: str, record_id: int, uploads: Sequence[int], *, of: int | None = None) -> list[int]:
     """Gives uploads of this person to a record they may edit; the ids of the files.
 
-    `of` is the file (any version) that the one upload is a new version of. Raises `NotFound`, `Forbidden`, and
-    `Refused` for an upload that is not theirs.
+    `of` is the file (any version) that the one upload is a new version of. Raises `NotFound`, `Forbidden`, `Conflict`
+    where a rule keeps the files as they are, and `Refused` for an upload that is not theirs.
     """
-    _may(session, entity, record_id)
+    _may_now(session, entity, record_id)
     return _take(session, entity, record_id, uploads, of)
 
 
@@ -132,8 +133,8 @@ def _take(session: Session, entity: str, record_id: int, uploads: Sequence[int],
 
 
 def remove(session: Session, entity: str, record_id: int, file_id: int) -> str:
-    """Takes a file with all its versions off the record, its name; raises `NotFound`, `Forbidden`."""
-    _may(session, entity, record_id)
+    """Takes a file with all its versions off the record, its name; raises as `keep`."""
+    _may_now(session, entity, record_id)
     first, _ = _series(session, entity, record_id, file_id)
     table = session.table(FILE)
     gone = sa.update(table).where(*_of(table, entity, [record_id]), table.c.first == first)
@@ -153,6 +154,13 @@ def _series(session: Session, entity: str, record_id: int, file_id: int) -> tupl
         raise NotFound()
     newest = sa.select(sa.func.max(table.c.number)).where(*_of(table, entity, [record_id]), table.c.first == first)
     return int(first), int(session.connection.scalar(newest) or 0) + 1
+
+
+def _may_now(session: Session, entity: str, record_id: int) -> None:
+    """Also by the rules of the record, which stands still meanwhile."""
+    _may(session, entity, record_id)
+    lock(session, entity, record_id)
+    rulebook.attaching(session, plan_of(session, entity), [record_id])
 
 
 def _may(session: Session, entity: str, record_id: int) -> None:

@@ -19,6 +19,7 @@ LongHandler = Callable[["JobContext"], Any]
 # modules that register jobs; imported when a worker starts or something is enqueued
 MODULES = (
     "runtime.mass",
+    "runtime.samples.jobs",
     "runtime.exchange.background",
     "runtime.jobs.bin",
     "runtime.jobs.housekeeping",

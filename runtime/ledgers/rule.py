@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -73,6 +73,11 @@ class LedgerRule(RecordRule):
         for draft in good:
             _judge(session, plan, ledger, draft, book)
 
+    def late(self, plan: EntityPlan, count: int) -> bool:
+        """One entry is judged with its balance held; of several, one may have counted on another that is refused."""
+        ledger = plan.entity.ledger
+        return count > 1 and ledger is not None and (ledger.never_below is not None or ledger.lots is not None)
+
     def saved(self, session: Session, plan: EntityPlan, drafts: Sequence[Draft]) -> None:
         ledger = plan.entity.ledger
         new = [d for d in drafts if d.creating]
@@ -88,11 +93,13 @@ class LedgerRule(RecordRule):
             if money:
                 bases[key] = bases.get(key, ZERO) + (draft.values.get(base) or ZERO)
         if balances.add(session, ledger, deltas, bases):
-            raise Refused(
-                problems=[RecordProblem(code="ledger_below", field=ledger.balance, params={"available": "0"})]
-            )
+            raise _below(ledger)
         if ledger.lots is not None:
             _use_lots(session, plan, ledger, new)
+
+
+def _below(ledger: Ledger) -> Refused:
+    return Refused(problems=[RecordProblem(code="ledger_below", field=ledger.balance, params={"available": "0"})])
 
 
 def _amount(ledger: Ledger, draft: Draft) -> Decimal | None:
@@ -165,18 +172,22 @@ def _plan(session: Session, draft: Draft, uses: Sequence[tuple[Any, Decimal]]) -
 def _use_lots(session: Session, plan: EntityPlan, ledger: Ledger, drafts: Sequence[Draft]) -> None:
     """Writes what was planned: (entry, lot, amount); a lot of the same write has its id by now."""
     assert ledger.lots is not None
-    planned: Mapping[int, tuple[Draft, Any]] = session.cache.get(PLANNED, {})
-    made = {id(lot): draft.record_id for draft, lot in session.cache.get(MADE, {}).values()}
+    planned: dict[int, tuple[Draft, Any]] = session.cache.get(PLANNED, {})
+    known: dict[int, tuple[Draft, Lot]] = session.cache.get(MADE, {})
+    made = {id(lot): draft.record_id for draft, lot in known.values()}
     uses: list[tuple[int, int, Decimal]] = []
     for draft in drafts:
         _, wanted = planned.get(id(draft), (draft, ()))
         for lot, amount in wanted:
             record = made.get(id(lot)) if isinstance(lot, Lot) else lot
-            if record is not None:
-                uses.append((draft.record_id or 0, record, amount))
-    session.cache.pop(PLANNED, None)
-    session.cache.pop(MADE, None)
+            if record is None:  # the entry that was to make it is refused
+                raise _below(ledger)
+            uses.append((draft.record_id or 0, record, amount))
     lots.write_uses(session, plan, ledger.lots, uses)
+    for draft in drafts:
+        planned.pop(id(draft), None)
+    if not planned:
+        known.clear()
 
 
 register(LedgerRule())

@@ -96,6 +96,10 @@ register(
         "run.step.skipped": {"zh": "跳过", "en": "skipped"},
         "run.step.ended": {"zh": "提前结束", "en": "ended early"},
         "run.step.failed": {"zh": "失败", "en": "failed"},
+        "trial.kind": {
+            "zh": "一次试一份规则文件，种类为：{kinds}。",
+            "en": "One document of a rule is tried out at a time, of the kinds {kinds}.",
+        },
         "trial.unpublished": {
             "zh": "草稿用到了尚未发布的字段，发布后才能试运行。",
             "en": "The draft reads fields that are not published yet: it can be tried out once they are.",

@@ -38,6 +38,10 @@ register(
         "activity.next_step": {"zh": "安排下一步", "en": "Plan the next step"},
         "activity.planned": {"zh": "已安排下一步：“{title}”。", "en": "“{title}” is planned as the next step."},
         "activity.next_at": {"zh": "什么时候？", "en": "When?"},
+        "mention.untold": {
+            "zh": "未通知（无权查看）：{names}。",
+            "en": "Not told, for they may not see this: {names}.",
+        },
         "mention.subject": {"zh": "{name} 在“{title}”中提到了您", "en": "{name} mentioned you about “{title}”"},
     }
 )

@@ -50,8 +50,10 @@ def _index_anew(session: Session) -> None:
     from runtime.records.plan import plan_of
 
     for name, entity in session.app.entities.items():
+        if entity.retired or not entity.search:
+            continue
         plan = plan_of(session, name)
-        if entity.retired or not plan.search_fields or search.ready(session, plan):
+        if not plan.search_fields or search.ready(session, plan):
             continue
         if "job" in session.app.entities and is_large(session, name):
             enqueue(session, "search_index", {"entity": name}, unique_key=f"search_index:{name}")

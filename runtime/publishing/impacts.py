@@ -17,7 +17,6 @@ from runtime.publishing.approval_moves import stranded
 from runtime.publishing.rule_impacts import rule_findings
 from runtime.publishing.score_impacts import Comparing, changed_scores, said_moves
 from runtime.schema.convert import Conversion, Custom, conversion_context, place_of
-from runtime.schema.inspect import inspect_database
 from runtime.schema.plan import Plan, Retyped
 from runtime.schema.tables import column_name, is_column, is_joined
 from runtime.settings import Settings
@@ -63,7 +62,7 @@ class _Impacts:
         self.connection, self.site, self.plan, self.old, self.new = connection, site, plan, old.app, new
         self.tables, self.published = old.tables, old
         self.names = {r.new: r.old for r in plan.renamed}
-        self.present = set(inspect_database(connection))
+        self.present = plan.present
 
     def find(self) -> list[Impact]:
         found = [
@@ -217,13 +216,15 @@ class _Impacts:
             yield from self._count("impact.required", "warning", entity, member, before, lambda t: sa.true())
 
     def _changed_field(self, before: Entity, earlier: Field, entity: Entity, member: Field) -> Iterator[Impact]:
-        column = self.tables.column(before.name, earlier.name)
+        def column() -> sa.Column:  # tables are made of those entities alone about which something is asked
+            return self.tables.column(before.name, earlier.name)
+
         if member.required and not earlier.required and member.computed == "no":
-            yield from self._count("impact.required", "warning", entity, member, before, lambda t: column.is_(None))
+            yield from self._count("impact.required", "warning", entity, member, before, lambda t: column().is_(None))
         if member.unique and not earlier.unique:
-            yield from self._duplicates(before, entity, (column,), member.name)
+            yield from self._duplicates(before, entity, (column(),), member.name)
         if member.storage == "text" and isinstance(member.max, int) and _narrower(member.max, earlier.max):
-            longer = sa.func.length(column) > member.max
+            longer = sa.func.length(column()) > member.max
             params = {"max": str(member.max)}
             yield from self._count("impact.shorter", "warning", entity, member, before, lambda t: longer, params)
         elif member.storage in ("integer", "decimal", "date"):
@@ -231,13 +232,13 @@ class _Impacts:
         yield from self._choices(before, earlier, entity, member)
 
     def _range(
-        self, before: Entity, earlier: Field, entity: Entity, member: Field, column: sa.Column
+        self, before: Entity, earlier: Field, entity: Entity, member: Field, column: Callable[[], sa.Column]
     ) -> Iterator[Impact]:
         outside = []
         if member.max is not None and member.max != earlier.max and not _is_rule(member.max):
-            outside.append(column > member.max)
+            outside.append(column() > member.max)
         if member.min is not None and member.min != earlier.min and not _is_rule(member.min):
-            outside.append(column < member.min)
+            outside.append(column() < member.min)
         if outside:
             yield from self._count("impact.out_of_range", "warning", entity, member, before, lambda t: sa.or_(*outside))
 

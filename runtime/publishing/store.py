@@ -45,10 +45,14 @@ def newest(connection: sa.Connection) -> int | None:
     return found
 
 
-def enter_writer(connection: sa.Connection) -> int | None:
-    """Holds off publishing until this transaction ends, so that it writes to the version it has read: the newest."""
+def enter_writer(connection: sa.Connection, *first: str) -> int | None:
+    """Holds off publishing until this transaction ends, so that it writes to the version it has read: the newest.
+
+    `first` goes before it in the same message (PostgreSQL).
+    """
     if connection.dialect.name == "postgresql":
-        found: int | None = fetch_last(connection, f"SELECT pg_advisory_xact_lock_shared({LOCK_KEY})", _NEWEST)[0][0]
+        lock = f"SELECT pg_advisory_xact_lock_shared({LOCK_KEY})"
+        found: int | None = fetch_last(connection, *first, lock, _NEWEST)[0][0]
         return found
     return newest(connection)
 

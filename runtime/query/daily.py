@@ -9,7 +9,7 @@ from metadata.model import Application, Field
 from rules.tree import Call
 from runtime.security.rights import path_reads
 
-MOVING = frozenset({"convert", "workdays_between", "add_workdays", "has_role", "in_unit"})
+MOVING = frozenset({"convert", "workdays_between", "workhours_between", "add_workdays", "has_role", "in_unit"})
 
 
 def is_daily(app: Application, entity: str, member: Field, seen: frozenset[tuple[str, str]] = frozenset()) -> bool:

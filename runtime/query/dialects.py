@@ -318,6 +318,9 @@ class Dialect(ABC):
     def workdays_between(self, start: Term, end: Term) -> Term: ...
 
     @abstractmethod
+    def workhours_between(self, start: Term, end: Term) -> Term: ...
+
+    @abstractmethod
     def add_workdays(self, x: Term, count: Term) -> Term: ...
 
     @abstractmethod

@@ -17,8 +17,6 @@ from metadata.model import Field as FieldModel
 from rules.evaluate import run
 from rules.expression import Expression
 from rules.lowering import Frame, lower
-from rules.registry import FunctionRegistry
-from rules.registry import functions as registered
 from rules.tree import (
     Aggregate,
     Arithmetic,
@@ -88,13 +86,6 @@ def sort_value(expression: Expression, table: sa.FromClause, context: SqlContext
     return compiler.q.sort_key(compiler.value(expression.tree))
 
 
-def without_sql(expression: Expression, functions: FunctionRegistry | None = None) -> list[str]:
-    """The functions in the expression without an SQL twin; with any, sets are evaluated in Python."""
-    registry = functions or registered()
-    calls = [n for n in expression.tree.walk() if isinstance(n, Call)]
-    return sorted({c.function for c in calls if registry.get(c.function, c.overload).sql is None})
-
-
 def _compiler(expression: Expression, table: sa.FromClause, context: SqlContext) -> _Compiler:
     rows = ((expression.entity, table),) if expression.entity else ()
     return _Compiler(context, rows)
@@ -115,11 +106,18 @@ class _Compiler:
         if moments is not None and node.type.kind == "datetime" and reads_now(node):
             bind = moments.bind(node, self.context, len(self.rows), self.q)
             return Term(bind, node.type, True)
+        given = self.context.given
+        if given is not None and isinstance(node, Parameter):
+            late = given.bind(node, self.context.environment.parameters[node.name], self.q)
+            if late is not None:
+                return Term(late, node.type, True)
         return self.q.literal(self._raw(node), node.type)
 
     def _raw(self, node: Node) -> Any:
         if self.context.moments is not None and reads_now(node):
             self.context.moments.baked = True
+        if self.context.given is not None and any(isinstance(n, Parameter) for n in node.walk()):
+            self.context.given.baked = True
         rows = (*(None for _ in self.rows), self.context.outer)
         frame = Frame(rows=rows, environment=self.context.environment, run=run)
         return run(lower(node, self.context.functions), frame)
@@ -496,5 +494,4 @@ __all__ = [
     "is_known",
     "sort_value",
     "value",
-    "without_sql",
 ]

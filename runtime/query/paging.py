@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from runtime.query import cursor
-from runtime.query.sql_context import Moments
+from runtime.query.sql_context import Given, Moments
 from runtime.statements import Kept
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class Prepared:
     any_links: list[str]
     fixed: bool  # nothing in it depends on the person, or on more of the moment than its date and `moments`
     moments: Moments
+    given: Given
     kept: dict[str, Kept] = field(default_factory=dict)
 
     def rows(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import add
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -59,7 +60,7 @@ def terms(text: str | None, kind: str = "text") -> str:
 
 
 def _pairs(run: str) -> list[str]:
-    return [run[i : i + 2] for i in range(len(run))]
+    return [*map(add, run, run[1:]), run[-1]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def words_of(text: str) -> list[Word]:
 
 
 def table_name(plan: EntityPlan) -> str:
-    return physical("octavo_search", plan.table.name)
+    return physical("octavo_search", plan.entity.table)
 
 
 def prepare(session: Session, entity: str) -> None:
@@ -96,7 +97,7 @@ def prepare(session: Session, entity: str) -> None:
     if ("search ready", entity) in memo or not plan.search_fields:
         return
     wanted = ",".join(f.name for f in plan.search_fields)
-    marker = f"search:{plan.table.name}"
+    marker = f"search:{plan.entity.table}"
     known = _marked(session, marker)
     if known != wanted and session.site.dialect == "postgresql":  # of two first writers one builds, the other waits
         session.connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (marker,))
@@ -237,27 +238,44 @@ def matches(
     text: str,
     hidden: frozenset[str],
     newest: int | None = None,
+    bind: str | None = None,
 ) -> sa.Select[Any] | None:
     """A selection of the ids of records that contain every word of `text` in fields this user may see.
 
-    `newest` looks at the entries of that many records alone (PostgreSQL).
+    `newest` looks at the entries of that many records alone (PostgreSQL). `bind` names the value that is looked for, so
+    that the statement serves for other texts, too.
     """
+    query = _query(session, plan, text, hidden)
+    if query is None:
+        return None
+    wanted: sa.BindParameter[str] = sa.bindparam(bind or "search_q", query, unique=bind is None)
+    table = sa.table(table_name(plan), sa.column("rowid", sa.BigInteger), sa.column("words"))
+    if session.site.dialect == "sqlite":
+        condition: Any = sa.literal_column(_quoted(table_name(plan))).op("MATCH")(wanted)
+    else:
+        if newest is not None:
+            table = sa.select(table).order_by(table.c.rowid.desc()).limit(newest).subquery()  # type: ignore[assignment]
+        condition = table.c.words.op("@@")(sa.cast(wanted, _tsquery()))
+    return sa.select(table.c.rowid).where(condition)
+
+
+def _query(session: Session, plan: EntityPlan, text: str, hidden: frozenset[str]) -> str | None:
+    """What the index is asked for; None where there is nothing to look for, or nothing to look in."""
     words = words_of(text)
     fields = [i for i, f in enumerate(plan.search_fields) if f.name not in hidden]
     if not words or not fields or not ready(session, plan):
         return None
-    table = sa.table(table_name(plan), sa.column("rowid", sa.BigInteger), sa.column("words"))
     if session.site.dialect == "sqlite":
-        query = _sqlite_query(words, fields, len(plan.search_fields))
-        condition: Any = sa.literal_column(_quoted(table_name(plan))).op("MATCH")(
-            sa.bindparam("search_q", query, unique=True)
-        )
-    else:
-        query = _postgres_query(words, fields)
-        if newest is not None:
-            table = sa.select(table).order_by(table.c.rowid.desc()).limit(newest).subquery()  # type: ignore[assignment]
-        condition = table.c.words.op("@@")(sa.cast(sa.bindparam("search_q", query, unique=True), _tsquery()))
-    return sa.select(table.c.rowid).where(condition)
+        return _sqlite_query(words, fields, len(plan.search_fields))
+    return _postgres_query(words, fields)
+
+
+BIND = "search_words"
+
+
+def bound(session: Session, plan: EntityPlan, text: str, access: Access) -> str | None:
+    """The value of the bind `BIND` in what `among` makes of any text; None where each text needs its own statement."""
+    return None if _masked(plan, access) else _query(session, plan, text, access.hidden(plan.name))
 
 
 def among(
@@ -266,10 +284,11 @@ def among(
     """The rows of `alias` that contain every word of `text`; a field masked in a row is not searched there."""
     from runtime.security.access import Access  # late: access compiles what it allows as queries
 
-    found = matches(session, plan, text, hidden)
+    access = Access(session)
+    masks = access.masks
+    found = matches(session, plan, text, hidden, bind=None if _masked(plan, access) else BIND)
     if found is None:
         return sa.false()
-    masks = Access(session).masks
     masked = frozenset(masks.of(plan.name)) & {f.name for f in plan.search_fields}
     if not masked:
         return alias.c.id.in_(found)
@@ -322,7 +341,7 @@ def ready(session: Session, plan: EntityPlan) -> bool:
     memo = session.tables.memo
     key = ("search ready", plan.name)
     if key not in memo and key not in session.cache:
-        if _marks(session).get(f"search:{plan.table.name}") != ",".join(f.name for f in plan.search_fields):
+        if _marks(session).get(f"search:{plan.entity.table}") != ",".join(f.name for f in plan.search_fields):
             return False
         session.cache[key] = True
     return True
@@ -403,7 +422,7 @@ class Hit:
 
 def search(session: Session, text: str, entities: Sequence[str] | None = None, limit: int = 20) -> list[Hit]:
     """Living records this user may see that contain every word of `text`, newest first within each entity."""
-    from runtime.query.select import titles_of_each  # late: a page's query searches too
+    from runtime.query.titles import titles_of_each  # late: a page's query searches too
     from runtime.security.access import Access
 
     access = Access(session)

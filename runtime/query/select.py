@@ -12,13 +12,14 @@ from metadata.model import Application, Field, Sort
 from rules.errors import ExpressionError
 from rules.expression import Expression, parse
 from rules.messages import phrase
-from rules.typing import BOOLEAN
+from rules.typing import BOOLEAN, Type
 from runtime.errors import BadQuery, NotFound
 from runtime.query import cursor, search
 from runtime.query.daily import is_daily
 from runtime.query.expressions import condition, field_value
 from runtime.query.paging import CAP, Binds, Prepared
-from runtime.query.sql_context import Moments
+from runtime.query.sql_context import Given, Moments
+from runtime.query.titles import title_element, titles_of
 from runtime.records.plan import EntityPlan, plan_of
 from runtime.schema.tables import column_name, is_column, is_many, sort_column
 from runtime.security.access import Access, sql_context
@@ -51,6 +52,7 @@ class Query:
     deleted: bool = False
     operation: str = "read"  # also "export", "report"
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    given: Mapping[str, Any] = field(default_factory=dict)  # parameters of `where` that are numbers or days
     ids: tuple[int, ...] | None = None  # only these records
 
 
@@ -86,10 +88,15 @@ def run(session: Session, query: Query) -> Page:
     """The page asked for. Raises `NotFound` for an entity one may not read, `BadQuery` for anything else amiss."""
     access = Access(session)
     _checked(session, access, query)
-    prepared = _prepared(session, access, query)
+    words = search.bound(session, plan_of(session, query.entity), query.q, access) if query.q else None
+    prepared = _prepared(session, access, query, words)
     binds = Binds(access.binds, {} if query.ids is None else {"query_ids": query.ids})
+    if words is not None:
+        binds.own[search.BIND] = words
     if prepared.moments.binds:
         binds.own |= prepared.moments.at(session.environment())
+    if query.given:
+        binds.own |= prepared.given.at(query.given)
     raw = prepared.rows(session.connection, binds, query.limit, query.page, query.cursor)
     more = len(raw) > query.limit
     raw = raw[: query.limit]
@@ -103,14 +110,20 @@ def run(session: Session, query: Query) -> Page:
     return Page(rows=rows, next=following, count=count, count_capped=capped, columns=prepared.columns)
 
 
-def parse_where(session: Session, entity: str, text: str) -> Expression:
-    """A condition a user wrote. Raises `BadQuery` with the position; a hidden field is an unknown name."""
+def parse_where(session: Session, entity: str, text: str, types: Mapping[str, Type] | None = None) -> Expression:
+    """A condition a user wrote. Raises `BadQuery` with the position; a hidden field is an unknown name.
+
+    `types` are those of the parameters it names, whose values come with the query (`given`).
+    """
     access = Access(session)
     memo = session.tables.area("parsed conditions")
-    key = (entity, text, access.shape)
+    key = (entity, text, access.shape, frozenset(types.items()) if types else None)
     if key not in memo:
+        known = access.visible
         try:
-            memo[key] = parse(text, schema=session.app, entity=entity, expected=BOOLEAN, visible=access.visible)
+            memo[key] = parse(
+                text, schema=session.app, entity=entity, expected=BOOLEAN, visible=known, parameters=types
+            )
         except ExpressionError as error:
             first = error.problems[0]
             detail = phrase(first, session.language)
@@ -127,49 +140,6 @@ def parse_sort(session: Session, entity: str, text: str) -> tuple[Sort, ...]:
             resolve(session, Access(session), entity, path)
             sorts.append(Sort(path=path, descending=part.startswith("-")))
     return tuple(sorts)
-
-
-def titles_of(session: Session, entity: str, ids: Sequence[int]) -> dict[int, str]:
-    """Titles of the records this user may read."""
-    found: dict[int, str] = {}
-    for start in range(0, len(ids), 500):
-        wanted = _titled(session, entity, list(ids)[start : start + 500])
-        if wanted is None:
-            return {}
-        found.update((i, f"#{i}" if t is None else str(t)) for i, t in session.connection.execute(wanted))
-    return found
-
-
-def titles_of_each(session: Session, ids: Mapping[str, Sequence[int]]) -> dict[str, dict[int, str]]:
-    """`titles_of` for records of several entities, at most 500 of each, in one statement."""
-    found: dict[str, dict[int, str]] = {name: {} for name in ids}
-    names, parts = list(ids), []
-    for place, name in enumerate(names):
-        wanted = _titled(session, name, ids[name]) if ids[name] else None
-        if wanted is None:
-            continue
-        inner = wanted.subquery()
-        number, title = inner.c
-        if not isinstance(title.type, sa.Text | sa.String):  # said as text by its own type
-            found[name] = titles_of(session, name, ids[name])
-            continue
-        parts.append(sa.select(sa.literal_column(str(place)).label("place"), number, sa.cast(title, sa.Text)))
-    if parts:
-        for place, i, title in session.connection.execute(sa.union_all(*parts)):
-            found[names[place]][i] = f"#{i}" if title is None else str(title)
-    return found
-
-
-def _titled(session: Session, entity: str, ids: Sequence[int]) -> sa.Select[Any] | None:
-    """Id and title of the records this user may read; None where that is nothing of the entity."""
-    access = Access(session)
-    plan = plan_of(session, entity)
-    if not ids or not access.can(entity, "read"):
-        return None
-    title = _title(session, access, entity, plan.table, sql_context(session))
-    rows = access.predicate(entity, "read", plan.table)
-    wanted = sa.select(plan.table.c.id, title.label("title")).where(plan.table.c.id.in_(list(ids)))
-    return wanted if rows is None else wanted.where(rows)
 
 
 def resolve(session: Session, access: Access, entity: str, path: Sequence[str]) -> tuple[tuple[str, Field], ...]:
@@ -204,11 +174,11 @@ def _checked(session: Session, access: Access, query: Query) -> None:
         raise BadQuery("bad_page")
 
 
-def _prepared(session: Session, access: Access, query: Query) -> Prepared:
+def _prepared(session: Session, access: Access, query: Query, words: str | None) -> Prepared:
     memo = session.tables.area("selects")
     key = (query.entity, query.select, query.where, query.rules, query.sort, query.deleted, query.operation)
-    usable = not query.q and not query.parameters
-    whole = (*key, query.ids is None, session.today, access.shape)
+    usable = (not query.q or words is not None) and not query.parameters
+    whole = (*key, words is None, query.ids is None, session.today, access.shape)
     if usable and whole in memo:
         return memo[whole]
     prepared = _Builder(session, access, query).build()
@@ -227,7 +197,10 @@ class _Builder:
         environment = session.environment(parameters=query.parameters) if query.parameters else session.environment()
         self.moments = Moments()
         self.context = replace(sql_context(session, environment=environment), moments=self.moments)
-        self.guarded = sql_context(session, guarded=True, environment=environment)
+        self.given = Given()
+        if query.given:
+            environment = session.environment(parameters={**query.parameters, **query.given})
+        self.guarded = replace(sql_context(session, guarded=True, environment=environment), given=self.given)
         self.froms: sa.FromClause = self.table
         self.aliases: dict[tuple[str, ...], sa.FromClause] = {}
         self.fixed = not query.parameters
@@ -269,9 +242,9 @@ class _Builder:
         order = [cursor.order(e, d, dialect) for e, d, _ in keys]
         order.append(identity.desc() if down else identity.asc())
         counted = sa.select(sa.literal(1).label("one")).select_from(self.table).where(*wheres)
-        fixed = self.fixed and not self.moments.baked
+        fixed = self.fixed and not self.moments.baked and not self.given.baked
         shown = (tuple(columns), plain, titled, joined, any_links)
-        return Prepared(statement, counted, keys, identity, order, *shown, fixed, self.moments)
+        return Prepared(statement, counted, keys, identity, order, *shown, fixed, self.moments, self.given)
 
     def _element(self, entity: str, member: Field, alias: sa.FromClause) -> sa.ColumnElement[Any]:
         if is_column(member):
@@ -321,7 +294,7 @@ class _Builder:
         found = self.session.app.entities[target].fields.get(title_name)
         if found is not None:
             self._note(target, found)
-        return _title(self.session, self.access, target, self.aliases[step], self.context)
+        return title_element(self.session, self.access, target, self.aliases[step], self.context)
 
     def _predicate(self, entity: str, operation: str, alias: sa.FromClause) -> sa.ColumnElement[bool] | None:
         scope = self.access.rights(entity).operations.get(operation)
@@ -392,18 +365,6 @@ def _record_of(member: Field) -> str | None:
     if member.storage == "link":
         return member.to or "user"
     return member.value_type.entity if member.storage == "none" and member.value_type.kind == "record" else None
-
-
-def _title(session: Session, access: Access, entity: str, alias: sa.FromClause, context: Any) -> sa.ColumnElement[Any]:
-    """What the record is called; its id where its title is hidden or nothing a title could be."""
-    described = session.app.entities[entity]
-    found = described.fields.get(described.title)
-    hidden = entity != "file" and found is not None and found.name in access.hidden(entity)
-    if found is None or hidden or found.storage in ("children", "choices", "links"):
-        return alias.c.id
-    if found.storage == "link":
-        return alias.c.id
-    return alias.c[column_name(found)] if is_column(found) else field_value(entity, found.name, alias, context)
 
 
 # --- running -------------------------------------------------------------------------------------------------------

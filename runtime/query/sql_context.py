@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC
 from typing import Any
@@ -14,7 +14,7 @@ from rules.evaluate import Environment, Values, run
 from rules.lowering import Frame, lower
 from rules.registry import FunctionRegistry
 from rules.registry import functions as registered
-from rules.tree import Aggregate, Call, Measure, Node, Row
+from rules.tree import Aggregate, Call, Measure, Node, Parameter, Row
 from runtime.query.dialects import Dialect, Element
 from runtime.schema.tables import Tables
 
@@ -53,6 +53,34 @@ class Moments:
         return {name: work(environment) for name, work in self.binds.items()}
 
 
+@dataclass(slots=True)
+class Given:
+    """What a statement that is kept takes from the parameters of each run: by name, what makes the bind's value.
+
+    `baked` says that a parameter was written into the statement otherwise: then it can be run once only.
+    """
+
+    binds: dict[str, Callable[[Any], Any]] = field(default_factory=dict)
+    baked: bool = False
+
+    def bind(self, node: Parameter, value: Any, q: Dialect) -> Element | None:
+        """The parameter as a bind of each run; None for what is no bind, such as a truth value."""
+
+        def bound(given: Any) -> Any:
+            found = q.literal(given, node.type).element
+            return found if isinstance(found, sa.BindParameter) else None
+
+        first = bound(value)
+        if first is None:
+            return None
+        self.binds[node.name] = lambda given: bound(given).value
+        return sa.bindparam(f"given_{node.name}", first.value, first.type)
+
+    def at(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The values of the binds for one run."""
+        return {f"given_{name}": make(values[name]) for name, make in self.binds.items()}
+
+
 @dataclass(frozen=True, kw_only=True)
 class SqlContext:
     """What expressions compile against.
@@ -61,7 +89,7 @@ class SqlContext:
     None for expressions written in metadata, which see all rows. `mask(entity, field, alias, element)` is what such an
     expression reads of a field. `measures` gives the SQL of earlier measures.
     `outer` is the record that asks, `this` in a link's `where`; its values are bound. With `moments`, points in time
-    reckoned from now are binds of each run instead of values.
+    reckoned from now are binds of each run instead of values, with `given` so are parameters.
     """
 
     tables: Tables
@@ -72,6 +100,7 @@ class SqlContext:
     measures: dict[str, Element] = field(default_factory=dict)
     outer: Values | None = None
     moments: Moments | None = None
+    given: Given | None = None
 
     @property
     def app(self) -> Application:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from functools import reduce
+from operator import add
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -17,12 +19,14 @@ from rules.functions.date import MAX_MONTHS
 from rules.functions.number import NUMBER_PATTERN
 from rules.numbers import MAX_SCALE, WHOLE_DIGITS, whole_digits
 from rules.typing import BOOLEAN, DATE, DATETIME, INTEGER, TEXT, Type, decimal
+from rules.working import HOUR, milliseconds
 from runtime.query.dialects import Dialect, Element, Term, coerced, compare_elements, number, sql_type, summed
 
 _FIRST = sa.literal_column("DATE '0001-01-01'", sa.Date())
 _DAYS = date.max.toordinal()  # from 0001-01-01 to 9999-12-31, both counted
 _BEYOND = sa.literal_column("DATE '10000-01-01'", sa.Date())
 _BEFORE = sa.literal_column("DATE '0001-12-31 BC'", sa.Date())
+_ONE = sa.literal_column("1", sa.Integer())
 _DAY = sa.literal_column("INTERVAL '1 day'", sa.Interval())
 _NFKC: Element = sa.literal_column("NFKC")
 _CASED = "[\u00c0-\u058f\u1e00-\u1fff]"  # where folding.LOWER, UPPER and FOLD have their letters
@@ -325,6 +329,26 @@ class Postgres(Dialect):
             return self._worked(b) - self._worked(a)
 
         return self.once([start, end], make, INTEGER)
+
+    def workhours_between(self, start: Term, end: Term) -> Term:
+        """Closed, as `WorkingTime.hours`: whole days before the day, and what has passed of the day itself."""
+        spans = [(milliseconds(a), milliseconds(b)) for a, b in self.environment.hours]
+        whole = number(sum(b - a for a, b in spans))
+
+        def passed(local: Element) -> Element:
+            day = self._valid(sa.cast(local, sa.Date())).element
+            days, before = self._worked(day), self._worked(sa.cast(day.op("-")(_ONE), sa.Date()))
+            seconds = sa.extract("epoch", sa.cast(local, sa.Time()))
+            clock = sa.cast(sa.func.floor(seconds * number(1000)), sa.BigInteger())
+            sofar = [sa.func.least(sa.func.greatest(clock - number(a), number(0)), number(b - a)) for a, b in spans]
+            return before * whole + (days - before) * reduce(add, sofar)
+
+        def make(a: Element, b: Element) -> Element:
+            hours = sa.cast(passed(b) - passed(a), sa.Numeric()) / number(HOUR)
+            return sa.func.round(hours, number(2), type_=sa.Numeric())
+
+        local = [self.typed(self._local(x), DATETIME) for x in (start, end)]
+        return self.once(local, make, decimal(2, 12))
 
     def _worked(self, day: Element) -> Element:
         """Working days up to and with the day, counted from Monday 0001-01-01 (rules.calendar)."""

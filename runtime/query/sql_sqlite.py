@@ -14,7 +14,7 @@ from rules import folding
 from rules.numbers import CONTEXT, MAX_SCALE, WHOLE_DIGITS, round_to, whole_digits
 from rules.typing import BOOLEAN, DATE, DATETIME, INTEGER, TEXT, Type, decimal
 from runtime.query.dialects import Dialect, Element, Term, coerced, compare_elements, number, summed
-from runtime.query.sqlite_functions import pack_calendar
+from runtime.query.sqlite_functions import pack_calendar, pack_hours
 from runtime.schema.types import EPOCH
 
 MOST_ARGUMENTS = 99  # of a function of SQLite, to be on the safe side
@@ -275,6 +275,10 @@ class Sqlite(Dialect):
 
     def workdays_between(self, start: Term, end: Term) -> Term:
         return self._call("o_workdays_between", INTEGER, start.element, end.element, pack_calendar(self.calendar))
+
+    def workhours_between(self, start: Term, end: Term) -> Term:
+        facts = (pack_calendar(self.calendar), pack_hours(self.environment.hours), self.zone)
+        return self._call("o_workhours_between", decimal(2, 12), start.element, end.element, *facts)
 
     def add_workdays(self, x: Term, count: Term) -> Term:
         return self._call("o_add_workdays", DATE, x.element, count.element, pack_calendar(self.calendar))

@@ -5,7 +5,7 @@ A decimal travels as an integer scaled by 10^scale; one that does not fit 64 bit
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -18,6 +18,7 @@ from rules.functions import date as dates
 from rules.functions import number as numbers
 from rules.functions import text as texts
 from rules.numbers import CONTEXT, MAX_INTEGER
+from rules.working import Span, WorkingTime, parse_spans
 
 Wide = int | str
 _INT64 = 2**63 - 1
@@ -261,6 +262,21 @@ def _workdays_between(start: str, end: str, packed: str) -> int:
     return _calendar(packed).between(_day(start), _day(end))
 
 
+@lru_cache(maxsize=16)
+def _working(packed: str, hours: str, zone: str) -> WorkingTime:
+    return WorkingTime(_calendar(packed), ZoneInfo(zone), parse_spans(hours))
+
+
+def pack_hours(hours: Sequence[Span]) -> str:
+    """The hours of a working day as the text that `o_workhours_between` takes."""
+    return ",".join(f"{start.isoformat()}-{end.isoformat()}" for start, end in hours)
+
+
+def _workhours_between(start: int, end: int, packed: str, hours: str, zone: str) -> int:
+    working = _working(packed, hours, zone)
+    return int(working.hours(_local(start, zone), _local(end, zone)).scaleb(2))
+
+
 def _add_workdays(day: str, count: int, packed: str) -> str | None:
     return _iso(_calendar(packed).add(_day(day), count))
 
@@ -333,6 +349,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "o_business_date": _business_date,
     "o_datetime_text": _datetime_text,
     "o_workdays_between": _workdays_between,
+    "o_workhours_between": _workhours_between,
     "o_add_workdays": _add_workdays,
 }
 _AGGREGATES: dict[str, type] = {"o_sum": _Sum, "o_min": _Min, "o_max": _Max}

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any, cast
 import sqlalchemy as sa
 
 from runtime.database import insert_or
+from runtime.schema.types import ScaledDecimal, scaled_many
 from runtime.statements import fetch, send, send_many
 
 if TYPE_CHECKING:
     from runtime.site import Session
 
+_COLUMN = 20  # values of which a column is converted as a whole
 _PART = 1000  # rows handed to the driver at a time
 
 
@@ -40,6 +42,9 @@ class Insert:
         self.positional = bool(compiled.positional)
         self.order = tuple(compiled.positiontup or ()) if self.positional else names
         self._converters = tuple((n, None if n in ready else converter(table.c[n].type, dialect)) for n in self.order)
+        self._scales = {
+            n: s for n in self.order if n not in ready and (s := _scale(table.c[n].type, dialect)) is not None
+        }
 
     def run_one(self, connection: sa.Connection, columns: Mapping[str, Sequence[Any]], same: Mapping[str, Any]) -> int:
         """Writes one row and answers the id the database gave it."""
@@ -68,10 +73,17 @@ class Insert:
                 parts.append(repeat(value if convert is None or value is None else convert(value), count))
             elif convert is None:
                 parts.append(values)
+            elif count >= _COLUMN and name in self._scales:
+                parts.append(scaled_many(values, self._scales[name]))
             else:
                 parts.append([None if v is None else convert(v) for v in values])
         rows: list[Any] = list(zip(*parts))
         return rows if self.positional else [dict(zip(self.order, row)) for row in rows]
+
+
+def _scale(type_: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> int | None:
+    """The decimals of exact numbers that are stored as integers."""
+    return type_.scale if dialect.name == "sqlite" and isinstance(type_, ScaledDecimal) else None
 
 
 def converter(type_: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Callable[[Any], Any] | None:

@@ -218,6 +218,13 @@ def _compute(session: Session, draft: Draft, field: Field, changed: set[tuple[st
         changed.add((draft.plan.name, field.name))
 
 
+def lines_differ(draft: Draft, name: str) -> bool:
+    lines = draft.lines.get(name, ())
+    return bool(draft.removed.get(name)) or any(
+        line.creating or line.changed or any(lines_differ(line, n) for n in line.lines) for line in lines
+    )
+
+
 def changed_pairs(root: Draft) -> set[tuple[str, str]]:
     """(entity, field) of everything that differs in the record and its lines; new and removed lines count whole."""
     pairs: set[tuple[str, str]] = set()

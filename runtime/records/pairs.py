@@ -39,6 +39,9 @@ class PairRule(RecordRule):
             if not may or (gone and not _may_remove(session, plan, field, draft, gone, access)):
                 draft.refuse("readonly", field.name)
 
+    def late(self, plan: EntityPlan, count: int) -> bool:
+        return bool(plan.paired)
+
     def saved(self, session: Session, plan: EntityPlan, drafts: Sequence[Draft]) -> None:
         """Raises `Refused` where the pair's entity does not take the pair; the records just written go back then."""
         for draft, field, gone, new in _changed(plan, drafts):

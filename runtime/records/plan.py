@@ -13,7 +13,7 @@ from metadata.fields.base import FieldType
 from metadata.model import Application, Entity, Field
 from rules.expression import Expression
 from runtime.records.rulebook import RecordRule, record_rules
-from runtime.schema.tables import RATE_COLUMN, Tables, column_name, is_column, is_joined
+from runtime.schema.tables import Tables, column_name, has_rate, is_column, is_joined
 
 if TYPE_CHECKING:
     from runtime.site import Session
@@ -34,7 +34,6 @@ class EntityPlan:
         self.tables = tables
         self.entity = entity
         self.name = entity.name
-        self.table = tables.table(entity.name)
         living = [f for f in entity.fields.values() if not f.retired]
         self.fields: dict[str, Field] = {f.name: f for f in living}
         self.types: dict[str, FieldType] = {f.name: field_type(f.type) for f in living}
@@ -45,13 +44,17 @@ class EntityPlan:
         self.formulas: tuple[Field, ...] = tuple(f for f in living if f.formula is not None and f.computed == "stored")
         self.money: tuple[Field, ...] = tuple(f for f in self.columns if f.type == "money")
         self.tracked: tuple[Field, ...] = tuple(f for f in living if f.tracked)
-        self.rated = RATE_COLUMN in self.table.c
+        self.rated = has_rate(entity)
         self.back = entity.parent[1] if entity.parent else None
         # What is computed is written by the system; `default` and `required` do not concern it.
         self.plain = tuple(f for f in living if not f.system and f.computed == "no" and f.storage != "none")
         self.required = tuple(f for f in self.plain if f.required or f.required_when is not None)
         self.conditional = tuple(f for f in self.plain if f.visible_when is not None or f.readonly_when is not None)
         self.numbered = entity.number.field if entity.number and entity.number.field in self.fields else None
+
+    @cached_property
+    def table(self) -> sa.Table:
+        return self.tables.table(self.name)
 
     @cached_property
     def rules(self) -> tuple[RecordRule, ...]:

@@ -51,8 +51,22 @@ class RecordRule:
     def judging(self, session: Session, plan: EntityPlan, drafts: Sequence[Draft]) -> None:
         """After formulas and checks: may refuse by `draft.refuse` (a field) or `draft.forbid` (the whole)."""
 
+    def late(self, plan: EntityPlan, count: int) -> bool:
+        """Whether `saved` may refuse one of `count` drafts, by raising an `Answer`: they can go back one by one then.
+
+        It costs a savepoint wherever rows stand alone, so that a rule that never refuses there says no.
+        """
+        return type(self).saved is not RecordRule.saved
+
     def saved(self, session: Session, plan: EntityPlan, drafts: Sequence[Draft]) -> None:
-        """The rows, stage log, roll-ups and audit are written, in the same transaction."""
+        """The rows, stage log, roll-ups and audit are written, in the same transaction. What it raises goes to who
+        wrote; where rows stand alone (see `late`), to the row that is refused when it is written by itself."""
+
+    def attaching(self, session: Session, plan: EntityPlan, ids: Sequence[int]) -> None:
+        """Before files are kept with records, replaced or taken off; raises an `Answer` where they stay as they are."""
+
+    def merging(self, session: Session, plan: EntityPlan, ids: Sequence[int]) -> None:
+        """Before records become one, with what belongs to them; raises an `Answer` where they stay apart."""
 
     def removed(self, session: Session, plan: EntityPlan, ids: Sequence[int]) -> None:
         """The records went to the recycle bin."""
@@ -136,6 +150,16 @@ def _gone(drafts: Iterable[Draft]) -> dict[str, list[int]]:
 def removed(session: Session, plan: EntityPlan, ids: Sequence[int]) -> None:
     for rule in plan.rules:
         rule.removed(session, plan, ids)
+
+
+def attaching(session: Session, plan: EntityPlan, ids: Sequence[int]) -> None:
+    for rule in plan.rules:
+        rule.attaching(session, plan, ids)
+
+
+def merging(session: Session, plan: EntityPlan, ids: Sequence[int]) -> None:
+    for rule in plan.rules:
+        rule.merging(session, plan, ids)
 
 
 def restored(session: Session, plan: EntityPlan, ids: Sequence[int]) -> None:

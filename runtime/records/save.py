@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,20 +11,17 @@ import sqlalchemy as sa
 
 from runtime.collector import at_rest
 from runtime.errors import Answer, Conflict, Forbidden, NotFound, RecordProblem, Refused, Stale
-from runtime.query import search
-from runtime.records import rulebook, store
-from runtime.records.attached import take_files
-from runtime.records.changes import after_save, finish_lines
+from runtime.records import rulebook
 from runtime.records.compute import (
     apply_defaults,
-    base_amounts,
     compute_formulas,
     freeze_rates,
-    give_numbers,
+    lines_differ,
     tree_of,
 )
 from runtime.records.input import announce, fill, fill_new
 from runtime.records.living import living_of
+from runtime.records.persist import persist
 from runtime.records.plan import EntityPlan, plan_of
 from runtime.records.validate import (
     check_links,
@@ -36,7 +33,6 @@ from runtime.records.validate import (
 )
 from runtime.records.values import CHUNK, Draft, Loader
 from runtime.security.access import Access
-from runtime.security.secrets import seal_drafts
 
 if TYPE_CHECKING:
     from runtime.site import Session
@@ -255,13 +251,6 @@ def _allowed(draft: Draft, may_edit: bool, may_assign: bool) -> Answer | None:
     return None
 
 
-def lines_differ(draft: Draft, name: str) -> bool:
-    lines = draft.lines.get(name, ())
-    return bool(draft.removed.get(name)) or any(
-        line.creating or line.changed or any(lines_differ(line, n) for n in line.lines) for line in lines
-    )
-
-
 def _fresh(draft: Draft, version: int | None) -> Answer | None:
     assert draft.before is not None
     current = draft.before["version"]
@@ -290,7 +279,7 @@ def _write(
     good = [d for d, answer in zip(drafts, answers) if isinstance(d, Draft) and answer is None]
     failed = atomic and any(isinstance(a, Answer) for a in (*answers, *before))
     if not failed:
-        lost = _persist(session, plan, good, creating=creating, alone=atomic or len(good) == 1)
+        lost = persist(session, plan, good, creating=creating, atomic=atomic)
         answers = [lost.get(id(d), a) if isinstance(d, Draft) else a for d, a in zip(drafts, answers)]
     open_to_all = access.unlimited(plan.name, "read")
     return [
@@ -363,88 +352,3 @@ def _within_reach(access: Access, plan: EntityPlan, root: Draft) -> bool:
         owner = root.get(plan.back)
         return owner is not None and access.allows(plan.entity.parent[0], "edit", owner, root.loader.environment)
     return access.allows(plan.name, "create" if root.creating else "edit", root, root.loader.environment)
-
-
-def _persist(
-    session: Session, plan: EntityPlan, drafts: list[Draft], *, creating: bool, alone: bool
-) -> dict[int, Answer]:
-    """Writes the drafts; a unique value taken meanwhile is a refusal, found row by row where rows stand alone."""
-    if not drafts:
-        return {}
-    try:
-        with _savepoint(session, plan):
-            _store(session, plan, drafts, creating=creating)
-        return {}
-    except sa.exc.IntegrityError as error:
-        answer = _collision(session, plan, error)
-        if answer is None:
-            raise
-        if alone:
-            if len(drafts) > 1:
-                raise answer from error
-            return {id(drafts[0]): answer}
-    except (Stale, Refused) as answer:
-        if len(drafts) == 1:
-            return {id(drafts[0]): answer}
-        if alone:
-            raise
-    lost: dict[int, Answer] = {}
-    for draft in drafts:
-        lost.update(_persist(session, plan, [draft], creating=creating, alone=True))
-    return lost
-
-
-def _savepoint(session: Session, plan: EntityPlan) -> AbstractContextManager[Any]:
-    """SQLite's writer is alone: what was checked a moment ago still holds, and nothing is left half written.
-
-    Elsewhere this is so where nothing has to be unique: link targets are held. Pairs are written after their record,
-    and may be refused by rules of their own.
-    """
-    plans = (plan, *(plan_of(session, line.name) for line, _ in plan.children))
-    alone = session.site.dialect == "sqlite" or not any(p.uniques for p in plans)
-    return nullcontext() if alone and not any(p.paired for p in plans) else session.connection.begin_nested()
-
-
-def _collision(session: Session, plan: EntityPlan, error: sa.exc.IntegrityError) -> Answer | None:
-    """The refusal for a unique value that another transaction was faster to take, or a target just removed."""
-    text = str(error.orig)
-    if "FOREIGN KEY" in text or getattr(error.orig, "sqlstate", None) == "23503":
-        return Refused(problems=[RecordProblem(code="no_such_record")])
-    for candidate in (plan, *(plan_of(session, e.name) for e, _ in plan.children)):
-        for unique in candidate.uniques:
-            columns = [candidate.fields[n].column or n for n in unique.fields]
-            named = all(f"{candidate.table.name}.{c}" in text for c in columns)
-            if named or "_".join([f"ux_{candidate.table.name}", *columns])[:54] in text:
-                code = "unique" if len(columns) == 1 else "unique_together"
-                params = {"fields": ", ".join(unique.fields)} if len(columns) > 1 else {}
-                return Refused(problems=[RecordProblem(code=code, field=unique.fields[0], params=params)])
-    if "UNIQUE" in text or getattr(error.orig, "sqlstate", None) == "23505":
-        return Refused(problems=[RecordProblem(code="unique")])
-    return None
-
-
-def _store(session: Session, plan: EntityPlan, drafts: list[Draft], *, creating: bool) -> None:
-    if creating:
-        give_numbers(session, plan, drafts)
-        if plan.numbered:
-            late = frozenset({(plan.name, plan.numbered)})
-            compute_formulas(session, drafts, only=late)
-    for group, members in tree_of(drafts):
-        base_amounts(session, group, members)
-        if group.secrets:
-            for draft in members:
-                seal_drafts(session.site, group.secrets, draft)
-    if creating:
-        store.insert(session, plan, drafts)
-        written = drafts
-    else:
-        written = [d for d in drafts if d.changed or any(lines_differ(d, n) for n in d.lines)]
-        store.update(session, plan, written)
-        for draft in written:
-            draft.values["version"] = (draft.before or draft.values)["version"] + 1
-    finish_lines(session, written)
-    take_files(session, written)
-    after_save(session, plan, written)
-    rulebook.saved(session, written)
-    search.index(session, plan, written)
-    session.touch(plan.name)

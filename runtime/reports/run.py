@@ -12,8 +12,9 @@ from rules.expression import Expression
 from runtime.errors import Forbidden, NotFound
 from runtime.query.aggregate import Dimension, Grouped, run_grouped
 from runtime.query.pinyin import sort_key
-from runtime.query.select import Query, resolve, titles_of
+from runtime.query.select import Query, resolve
 from runtime.query.select import run as run_query
+from runtime.query.titles import titles_of
 from runtime.records.input import coercion
 from runtime.reports.drill import drill_of, plain_where
 from runtime.reports.leaves import Taken, combine, finish, take_apart

@@ -25,6 +25,20 @@ import_row = internal_table(
     sa.Column("before", Json()),  # values of an updated record before; nothing for a new one
 )
 
+import_member = internal_table(
+    "octavo_import_member",  # the same of related records that came in the rows of their record
+    sa.Column("import_id", Key(), primary_key=True, autoincrement=False),
+    sa.Column(
+        "step", sa.Integer(), primary_key=True, autoincrement=False
+    ),  # the place of their list: later ones go first
+    sa.Column("row", Key(), primary_key=True, autoincrement=False),
+    sa.Column("entity", Text(), nullable=False),
+    sa.Column("record_id", Key(), nullable=False),
+    sa.Column("owner_id", Key(), nullable=False),  # the record of the import that it belongs to
+    sa.Column("version", sa.Integer(), nullable=False),
+    sa.Column("before", Json()),
+)
+
 import_reject = internal_table(
     "octavo_import_reject",
     sa.Column("import_id", Key(), primary_key=True, autoincrement=False),

@@ -22,11 +22,12 @@ from runtime.schema import (  # noqa: F401 - their tables too
     internal_ledgers,
     internal_mass,
     internal_records,
+    internal_samples,
 )
 from runtime.schema.convert import DEFAULT_CUSTOM, Convert, Custom, Revert, conversion_context, place_of
+from runtime.schema.goals import Goals
 from runtime.schema.identity import Identities, Renamed
-from runtime.schema.inspect import ForeignKey, Index, Table, inspect_database, wanted_table
-from runtime.schema.internal import INTERNAL
+from runtime.schema.inspect import ForeignKey, Index, Table, inspect_database
 from runtime.schema.names import index_name, physical
 from runtime.schema.registry import ARCHIVED, LIVING, RETIRED, Element, Registry
 from runtime.schema.steps import (
@@ -62,10 +63,12 @@ class Retyped:
 class Plan:
     """The steps in order, and what they mean for elements of the application.
 
-    `fresh` are stored fields (entity, field) with a column that existing records have no value in yet.
+    `present` are the tables that are there, `fresh` stored fields (entity, field) with a column that existing records
+    have no value in yet.
     """
 
     steps: list[Step] = field(default_factory=list)
+    present: frozenset[str] = frozenset()
     registry: Registry
     renamed: list[Renamed] = field(default_factory=list)
     retyped: list[Retyped] = field(default_factory=list)
@@ -104,7 +107,7 @@ class _Planner:
         custom: Custom,
     ) -> None:
         self.custom = custom
-        self.connection, self.wanted, self.old, self.new, self.version = connection, wanted, old, new, version
+        self.connection, self.old, self.new, self.version = connection, old, new, version
         self.dialect = connection.dialect
         self.sqlite = connection.dialect.name == "sqlite"
         self.state = inspect_database(connection)
@@ -112,15 +115,17 @@ class _Planner:
         self.registry = Registry.load(connection) if has_registry else Registry([])
         self.identities = Identities(self.registry, old, new, version)
         self.entities, self.fields = self.identities.entities, self.identities.fields
-        self.plan = Plan(registry=self.registry, renamed=self.identities.renamed, retired=self.identities.retired)
+        self.plan = Plan(
+            present=frozenset(self.state),
+            registry=self.registry,
+            renamed=self.identities.renamed,
+            retired=self.identities.retired,
+        )
         self.conversions: list[Callable[[], Step]] = []
-        self.goal: dict[str, Table] = {}
-        self.definitions: dict[str, sa.Table] = {}
+        self.goals = Goals(wanted, self.dialect)
+        self.goal = self.goals.tables
 
     def run(self) -> Plan:
-        for table in (*INTERNAL.tables.values(), *self.wanted.metadata.tables.values()):
-            self.definitions[table.name] = table
-            self.goal[table.name] = wanted_table(table, self.dialect)
         self._rename_tables()
         self._rename_columns()
         self._create_tables()
@@ -314,7 +319,7 @@ class _Planner:
     def _create_tables(self) -> None:
         for name in self.goal:
             if name not in self.state:
-                self._step(CreateTable(table=name, definition=self.definitions[name]))
+                self._step(CreateTable(table=name, definition=self.goals.definition(name)))
                 made = self.goal[name]
                 keys = made.foreign_keys if self.sqlite else frozenset()
                 self.state[name] = replace(made, indexes=frozenset(), foreign_keys=keys)
@@ -366,7 +371,7 @@ class _Planner:
 
     def _add_column(self, name: str, column: str) -> None:
         key = next((k for k in self.goal[name].foreign_keys if k.column == column), None)
-        self._step(AddColumn(table=name, definition=self.definitions[name].c[column], key=key))
+        self._step(AddColumn(table=name, definition=self.goals.definition(name).c[column], key=key))
         table = self.state[name]
         keys = table.foreign_keys | ({key} if key and self.sqlite else set())
         columns = {**table.columns, column: self.goal[name].columns[column]}

@@ -61,6 +61,13 @@ class Tables:
                 self._complete(entity)
         return self._metadata
 
+    def complete(self, entity: str) -> list[sa.Table]:
+        """The tables of an entity with their indexes: its own, then its joins. KeyError where there is none."""
+        with self._lock:
+            table, model = self.table(entity), self.app.entities[entity]
+            self._complete(model)
+            return [table, *(self._joins[entity, f.name] for f in model.fields.values() if is_joined(f))]
+
     def area(self, name: str) -> dict[Any, Any]:
         """The part of the memo for what callers may ask for in any number of ways: emptied when it has grown large."""
         found: dict[Any, Any] = self.memo.setdefault(("area", name), {})

@@ -106,8 +106,9 @@ class ScaledDecimal(TypeDecorator[Decimal]):
 
 def scaled_many(values: Sequence[Decimal | None], scale: int) -> list[int | None]:
     """`_scaled` of a column, with one look at its bounds. Raises OverflowError."""
+    exact = [v if v is None or type(v) is Decimal else Decimal(v) for v in values]
     found = [
-        None if v is None else int(v.scaleb(scale, CONTEXT).to_integral_value(ROUND_HALF_UP, CONTEXT)) for v in values
+        None if v is None else int(v.scaleb(scale, CONTEXT).to_integral_value(ROUND_HALF_UP, CONTEXT)) for v in exact
     ]
     there = [v for v in found if v is not None]
     if there and not -_BEYOND < min(there) <= max(there) < _BEYOND:

@@ -79,6 +79,7 @@ class BoundField:
     limit: int = 0  # a figure from which on the value stands out
     depends: tuple[str, ...] = ()  # fields of the same record that its `where` reads: what may be picked follows them
     source: str = ""  # the address its look-up asks, where the field belongs to no entity
+    mentions: bool = False  # people are named in it by "@"
 
     @property
     def numeric(self) -> bool:

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from typing import Literal
+from typing import Any, Literal
 
 from metadata.model import Filter
+from rules.typing import DATE, INTEGER, Type, decimal
 from runtime.views.binder import Binder, BoundField
 
 Kind = Literal["choices", "boolean", "record", "dates", "numbers", "text"]
@@ -60,6 +61,15 @@ class BoundFilter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """The expression of a range without its numbers or days: `where` names them as parameters, of `types`."""
+
+    where: str
+    types: Mapping[str, Type]
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ActiveFilter:
     """A filter with what the address gives it. `where` is its expression, None where the values say nothing."""
 
@@ -68,6 +78,7 @@ class ActiveFilter:
     low: str = ""
     high: str = ""
     where: str | None = None
+    form: Form | None = None
 
 
 def bind_filter(binder: Binder, entity: str, declared: Filter) -> BoundFilter | None:
@@ -86,7 +97,8 @@ def read_filter(bound: BoundFilter, given: Mapping[str, Sequence[str]]) -> Activ
     where = _where(bound, values, low, high)
     if where is None:
         return ActiveFilter(filter=bound)
-    return ActiveFilter(filter=bound, values=values, low=low, high=high, where=where)
+    form = _form(bound, low, high) if not values else None
+    return ActiveFilter(filter=bound, values=values, low=low, high=high, where=where, form=form)
 
 
 def _last(given: Mapping[str, Sequence[str]], name: str) -> str:
@@ -153,6 +165,46 @@ def _either(parts: Sequence[str]) -> str | None:
 def _range(path: str, low: str | None, high: str | None) -> str | None:
     parts = ([f"{path} >= {low}"] if low else []) + ([f"{path} <= {high}"] if high else [])
     return " and ".join(parts) if parts else None
+
+
+def _form(bound: BoundFilter, low: str, high: str) -> Form | None:
+    """The range with parameters of the field's own type; None where that cannot take the values as they are."""
+    field = bound.field.field
+    if field.type not in ("date", "integer", "decimal", "money", "percent"):
+        return None
+    scale = field.value_type.scale
+    type_ = DATE if field.type == "date" else INTEGER if field.type == "integer" else decimal(scale)
+    types: dict[str, Type] = {}
+    values: dict[str, Any] = {}
+    name = bound.key.replace(".", "__")
+    parts = []
+    for end, sign, text in (("from", ">=", low), ("to", "<=", high)):
+        if not text:
+            continue
+        value = _given_day(text) if field.type == "date" else _given_number(text, scale)
+        if value is None:
+            return None
+        types[f"{name}_{end}"], values[f"{name}_{end}"] = type_, value
+        parts.append(f"{bound.key} {sign} params.{name}_{end}")
+    return Form(where=" and ".join(parts), types=types, values=values) if parts else None
+
+
+def _given_day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _given_number(text: str, scale: int) -> Decimal | None:
+    """A number that the field could hold exactly: with no more decimals, and far from the bounds of an integer."""
+    try:
+        number = Decimal(text.replace(",", ""))
+    except InvalidOperation:
+        return None
+    if not number.is_finite() or abs(number) >= 10**12 or number != round(number, scale):
+        return None
+    return number
 
 
 def _day(text: str) -> str | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from runtime.query.select import titles_of
+from runtime.query.titles import titles_of
 from runtime.records import history
 from runtime.views.binder import Binder
 

@@ -124,10 +124,11 @@ PAGES: dict[str, tuple[tuple[str, ...], str]] = {
     "pools": (("pool",), "lifebuoy"),
     "runs": (("workflow", "reminder"), "activity"),
     "rules": ((), "gavel"),
+    "samples": ((), "database"),
     "notifications": ((), "bell"),
     "today": ((), "sun"),
 }
-ADMIN_PAGES = frozenset({"runs", "rules"})
+ADMIN_PAGES = frozenset({"runs", "rules", "samples"})
 
 
 def _has_page(binder: Binder, page: str) -> bool:

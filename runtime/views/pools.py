@@ -17,7 +17,8 @@ from runtime.decisions.membership import is_member, manages, memberships
 from runtime.decisions.people import names
 from runtime.decisions.pooling import allowance, held, home
 from runtime.decisions.returns import coming
-from runtime.query.select import Query, Row, parse_where, run, titles_of
+from runtime.query.select import Query, Row, parse_where, run
+from runtime.query.titles import titles_of
 from runtime.records.values import Stored
 from runtime.security.access import Access
 from runtime.site import Session

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from runtime.errors import Forbidden
 from runtime.messages import say
-from runtime.query.select import titles_of
+from runtime.query.titles import titles_of
 
 if TYPE_CHECKING:
     from runtime.site import Session

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -28,7 +29,10 @@ Parameters = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedView:
-    """`parameters` are those of the address, in order; `own` whether the reader keeps it, or it is shared with them."""
+    """`parameters` are those of the address, in order; `own` whether the reader keeps it, or it is shared with them.
+
+    `used_on` is the day somebody last looked at it; an `archived` one is no tab, but its address still leads to it.
+    """
 
     id: int
     name: str
@@ -38,6 +42,8 @@ class SavedView:
     role: str | None
     shared: bool
     default: bool
+    used_on: date | None = None
+    archived: bool = False
     own: bool = False
 
     @property
@@ -59,7 +65,7 @@ def views_of(session: Session, entity: str) -> tuple[SavedView, ...]:
         for view in _all(session, entity)
         if view.owner == user.id or (view.shared and (view.role is None or view.role in user.roles))
     ]
-    mine = [_own(view) for view in found if view.owner == user.id]
+    mine = [replace(view, own=True) for view in found if view.owner == user.id]
     return (*mine, *(view for view in found if view.owner != user.id))
 
 
@@ -67,7 +73,7 @@ def chosen(views: Sequence[SavedView], key: str | None, *, bare: bool) -> SavedV
     """The view an address names; the person's default where the address says nothing at all (`bare`)."""
     if key:
         return next((view for view in views if view.key == key), None)
-    return next((view for view in views if view.default and view.own), None) if bare else None
+    return next((v for v in views if v.default and v.own and not v.archived), None) if bare else None
 
 
 def keep(
@@ -116,7 +122,7 @@ def keep(
             sa.update(table).where(table.c.id == view_id).values(**values, version=table.c.version + 1)
         )
     else:
-        if sum(view.own for view in views_of(session, entity)) >= MOST:
+        if sum(view.own and not view.archived for view in views_of(session, entity)) >= MOST:
             raise Conflict("views.too_many", max=MOST)
         new = {"entity": entity, "owner": session.user.id, "created_at": session.now, "created_on": session.today}
         row = {**values, **new, "created_by": session.user.id, "version": 1}
@@ -146,6 +152,28 @@ def bring_back(session: Session, view_id: int) -> str:
     session.connection.execute(sa.update(table).where(owned).values(deleted_at=None, deleted_by=None))
     _changed(session)
     return str(found)
+
+
+def note_use(session: Session, view: SavedView) -> None:
+    """Notes that the view is looked at today."""
+    table = session.table("saved_view")
+    session.connection.execute(sa.update(table).where(table.c.id == view.id).values(used_on=session.today))
+    _changed(session)
+
+
+def archive(session: Session, view_id: int, archived: bool) -> str:
+    """Puts a view away, or back among the tabs; the entity. Administrators may with shared ones. Raises `NotFound`."""
+    table = session.table("saved_view")
+    mine = table.c.owner == session.user.id
+    governed = sa.or_(mine, table.c.is_shared.is_(True)) if session.user.admin else mine
+    wanted = sa.select(table.c.entity).where(table.c.id == view_id, table.c.deleted_at.is_(None), governed)
+    entity = session.connection.scalar(wanted)
+    if entity is None:
+        raise NotFound()
+    changed = {"is_archived": archived, "updated_at": session.now, "updated_by": session.user.id}
+    session.connection.execute(sa.update(table).where(table.c.id == view_id).values(**changed))
+    _changed(session)
+    return str(entity)
 
 
 def may_share(session: Session, entity: str) -> bool:
@@ -195,20 +223,8 @@ def _view(row: Mapping[str, Any]) -> SavedView:
         role=row["role"],
         shared=bool(row["is_shared"]),
         default=bool(row["is_default"]),
-    )
-
-
-def _own(view: SavedView) -> SavedView:
-    return SavedView(
-        id=view.id,
-        name=view.name,
-        entity=view.entity,
-        parameters=view.parameters,
-        owner=view.owner,
-        role=view.role,
-        shared=view.shared,
-        default=view.default,
-        own=True,
+        used_on=row["used_on"],
+        archived=bool(row["is_archived"]),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from metadata.fields import field_type
 from metadata.model import Field
-from runtime.query.select import titles_of
+from runtime.query.titles import titles_of
 from runtime.records.past import value_of
 from runtime.views.binder import Binder
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from runtime.digits import number_in
-from runtime.query.select import titles_of
+from runtime.query.titles import titles_of
 from runtime.views.binder import Binder, BoundField
 from runtime.views.forms import BoundForm
 

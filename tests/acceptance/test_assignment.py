@@ -14,8 +14,11 @@ import sqlalchemy as sa
 from runtime import explain, records
 from runtime.decisions import proposals
 from runtime.decisions.assigning import assign_records, assignment_named
+from runtime.decisions.membership import memberships
 from runtime.errors import Busy, Conflict, Forbidden
 from runtime.exchange.imports import Request, import_file
+from runtime.publishing.layers import with_site_files
+from runtime.publishing.publish import current_layers, publish
 from tests.acceptance.both import fixture_f_on, together
 from tests.acceptance.conftest import World
 
@@ -189,3 +192,45 @@ def test_sixteen_who_create_at_once_keep_the_turns_exact(b: World) -> None:
         people = session.connection.scalars(sa.select(log.c.person).order_by(log.c.id)).all()
     assert sorted(turns) == [40, 40]
     assert all(first != second for first, second in pairwise(people))
+
+
+def candidates(b: World, lead: int) -> set[str]:
+    """The logins of those a key lead was proposed to or might have been."""
+    with b.as_("vp", write=True) as session:
+        assign_records(session, assignment_named(session, "key_leads"), [lead])
+    step = why(b, "lead", lead)["steps"][-1]
+    with b.site.session() as session:
+        person = session.table("user")
+        known = dict(session.connection.execute(sa.select(person.c.id, person.c.login)).all())
+    return {known[c["id"]] for c in step["candidates"]}
+
+
+def test_work_goes_to_those_who_were_given_the_role_unless_it_is_said(b: World) -> None:
+    """Managers have the rights of representatives, and the general manager has those of all: no lead is theirs."""
+    reps = {"zhangsan", "lisi", "zhaoliu", "sunqi", "chenwu", "huangba"}
+    first, second = (b.create(None, "lead", company=n, phone="13900000004", expected_amount=600_000) for n in "甲乙")
+    assert candidates(b, first) == reps
+    from_all = "extend: {assignment: key_leads}\nrules:\n  - {name: weighted, pick: {from: {role: sales_rep, included: true}, by: round_robin}}\n"
+    direct = "extend: {pool: leads_open}\nmembers: {role: sales_rep, included: false}\nmanagers: [{role: sales_manager, included: false}]\n"
+    with b.as_("vp") as session:
+        assert "leads_open" in memberships(session)[1]
+    publish(b.site, with_site_files(current_layers(b.site), {"all.yaml": from_all, "direct.yaml": direct}), "who")
+    assert candidates(b, second) == reps | {"wang", "liujing", "vp", "gm"}
+    belonging = {}
+    for login in ("zhangsan", "wang", "vp"):
+        with b.as_(login) as session:
+            belonging[login] = tuple("leads_open" in names for names in memberships(session))
+    assert belonging == {"zhangsan": (True, False), "wang": (True, True), "vp": (False, False)}
+
+
+def test_a_proposal_nobody_can_confirm_is_told_to_the_administrators(b: World) -> None:
+    text = "extend: {assignment: key_leads}\nconfirm: {by: {field: customer.owner}}\n"
+    publish(b.site, with_site_files(current_layers(b.site), {"confirm.yaml": text}), "confirm")
+    lead = b.create(None, "lead", company="没人确认", phone="13900000004", expected_amount=600_000)
+    with b.as_("vp", write=True) as session:
+        assign_records(session, assignment_named(session, "key_leads"), [lead])
+    told = b.list(None, "notification", f"recipient.login == 'admin' and record == {lead}", of="subject")
+    assert len(told) == 1
+    assert "没人确认" in told[0]
+    assert b.api("admin", "POST", f"/lead/{lead}/actions/accept_assignment", json={}).status_code == 200
+    assert b.read("vp", "lead", lead)["owner"] is not None

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from runtime import actions, explain, records
 from runtime.decisions import claim_desk, pooling
@@ -22,6 +23,8 @@ from tests.acceptance.both import fixture_f_on, together
 from tests.acceptance.conftest import World
 from tests.acceptance.test_pools import EAST, claim, log, pooled, refused
 from tests.scale import WRITERS
+from tests.web.conftest import Browser
+from web.app import create_app
 
 
 @pytest.fixture
@@ -185,14 +188,6 @@ def test_a_site_lets_the_manager_of_who_asks_agree(b: World) -> None:
     text = (
         "extend: {pool: leads_open}\nclaim: {approval: {by: [{expression: user.manager}], within: 24h, then: accept}}\n"
     )
-    from runtime.publishing.publish import compile_layers as cl
-
-    print(
-        [
-            (p.code, p.place, p.params)
-            for p in cl(with_site_files(current_layers(b.site), {"lead_claims.yaml": text})).errors
-        ]
-    )
     publish(b.site, with_site_files(current_layers(b.site), {"lead_claims.yaml": text}), "claims")
     lead = b.create(None, "lead", company="要问经理", phone="13900000009", pool="leads_open", owner=None)
     with b.as_("zhangsan", write=True) as session:
@@ -209,3 +204,68 @@ def test_a_site_lets_the_manager_of_who_asks_agree(b: World) -> None:
     with b.as_("vp") as session:
         steps = explain.decision(session, "pool", "lead", lead)["steps"]
     assert steps[0]["why"] == "超时自动同意领取"
+
+
+def test_who_is_asked_but_sees_nothing_of_the_pool_answers_everywhere(b: World) -> None:
+    """陈五 is no member of the eastern pool and sees none of its records; only what is asked of him is open to him."""
+    text = "extend: {pool: customers_east}\nclaim: {approval: {by: [{user: chenwu}]}}\n"
+    publish(b.site, with_site_files(current_layers(b.site), {"claims.yaml": text}), "claims")
+    first, second, third, quiet = (key_customer(b, f"重点{n}") for n in "甲乙丙丁")
+    for record in (first, second, third):
+        claim(b, "zhangsan", record)
+
+    def address(record: int, act: str = "") -> str:
+        return f"/customer/{record}/actions{act}"
+
+    assert b.api("chenwu", "GET", f"/customer/{first}").status_code == 404
+    assert b.api("chenwu", "GET", address(quiet)).status_code == 404
+    assert b.api("chenwu", "POST", address(quiet, "/agree_claim"), json={}).status_code == 404
+    offered = b.api("chenwu", "GET", address(first)).json["actions"]
+    assert [o["name"] for o in offered] == ["agree_claim", "refuse_claim"]
+    for act in ("delete", "claim", "assign", "return"):
+        assert b.api("chenwu", "POST", address(first, f"/{act}"), json={}).status_code in (403, 404, 409), act
+    assert b.api("lisi", "POST", address(first, "/agree_claim"), json={}).status_code == 404
+    done = b.api("chenwu", "POST", address(first, "/agree_claim"), json={"note": "可以"})
+    assert (done.status_code, done.json["message"]) == (200, "已同意领取。")
+    assert b.read("vp", "customer", first)["owner"] == b.user("zhangsan")
+    assert why(b, first)["steps"][0]["why"] == "陈五同意领取：可以"
+    assert b.api("chenwu", "POST", address(first, "/agree_claim"), json={}).status_code == 404
+
+    browser = Browser(create_app(b.site, testing=True).test_client())
+    assert browser.sign_in("chenwu", "octavo-demo").status_code == 303
+    inbox = browser.get("/inbox").get_data(as_text=True)
+    assert [name for name in ("重点甲", "重点乙", "重点丙") if name in inbox] == ["重点乙", "重点丙"]
+    assert f"/e/customer/{second}" not in inbox  # no link to what is not found
+    with b.site.session() as session:
+        table = session.table("notification")
+        notice = session.connection.scalar(
+            sa.select(table.c.id).where(table.c.record == second, table.c.recipient == b.user("chenwu"))
+        )
+    opened = browser.post(f"/notifications/{notice}/open", {})
+    assert opened.headers["Location"] == "/pools"
+    assert "重点乙" in browser.get("/pools").get_data(as_text=True)
+    assert browser.get(f"/e/customer/{second}/actions/agree_claim").headers["Location"] == "/pools"
+    browser.post(f"/pools/{EAST}/answer/{second}", {"act": "refuse", "note": "不急", "back": "/inbox"})
+    assert [c["state"] for c in why(b, second)["claims"]] == ["rejected"]
+    browser.post(f"/e/customer/{third}/actions/agree_claim", {"note": ""})
+    assert b.read("vp", "customer", third)["owner"] == b.user("zhangsan")
+
+
+def test_where_nobody_is_found_to_agree_the_administrators_are_asked(b: World) -> None:
+    """The general manager has no manager: the claim does not wait for nobody."""
+    text = "extend: {pool: leads_open}\nclaim: {approval: {by: [{expression: user.manager}]}}\n"
+    publish(b.site, with_site_files(current_layers(b.site), {"claims.yaml": text}), "claims")
+    lead = b.create(None, "lead", company="没有上级", phone="13900000009", pool="leads_open", owner=None)
+    with b.as_("gm", write=True) as session:
+        assert pooling.claim(session, "lead", lead).waiting
+    with b.as_("admin") as session:
+        assert [one.title for one in claim_desk.waiting(session)] == ["没有上级"]
+    assert "周总申请从公共线索池领取“没有上级”，等您确认" in b.list(
+        None, "notification", "recipient.login == 'admin'", of="subject"
+    )
+    with b.as_("vp") as session:
+        assert claim_desk.waiting(session) == []
+        assert "Octavo" not in explain.decision(session, "pool", "lead", lead)["summary"]
+    done = b.api("admin", "POST", f"/lead/{lead}/actions/agree_claim", json={})
+    assert done.status_code == 200, done.json
+    assert b.read("vp", "lead", lead)["owner"] == b.user("gm")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -160,6 +161,28 @@ def test_the_first_contact_is_due_in_24_working_hours_and_holidays_do_not_count(
     at(f, "2026-05-08 17:01")  # 24
     remind(f, rule)
     assert (told_of(f, "zhangsan", rule, p1), told_of(f, "wang", rule, p1)) == (1, 1)
+
+
+@pytest.mark.mission("CU-51")
+def test_the_working_hours_to_the_first_contact_are_a_figure(f: World) -> None:
+    """The same hours that the reminder counts: what is later than 24 is found, and holidays are no hours."""
+    late, soon = f.k("P1"), f.k("E2C")
+    for record in (late, soon):
+        created(f, record, "2026-04-01 09:00", assigned_at="2026-04-30 17:00")
+    assert f.read("vp", "customer", late)["first_contact_hours"] is None
+    at(f, "2026-05-11 09:00")
+    talk = {"subject": "首次沟通", "kind": "call"}
+    f.create("zhangsan", "communication", customer=late, at="2026-05-08T17:31:00+08:00", **talk)
+    first = f.create("zhaoliu", "communication", customer=soon, at="2026-05-06T10:15:00+08:00", **talk)
+    assert f.read("vp", "customer", late)["first_contact_hours"] == Decimal("24.52")  # 1 + 8 + 8 + 7.52
+    assert f.read("vp", "customer", soon)["first_contact_hours"] == Decimal("2.25")
+    where = "short_name in ('P1', 'E2C') and first_contact_hours > 24"
+    assert f.list("vp", "customer", where, of="short_name") == ["P1"]
+    f.update("zhaoliu", "communication", first, at="2026-05-09T09:30:00+08:00")  # a Saturday that is worked
+    assert f.read("vp", "customer", soon)["first_contact_hours"] == Decimal("25.50")
+    assert f.list("vp", "customer", where, of="short_name", sort="-first_contact_hours") == ["E2C", "P1"]
+    f.create("zhaoliu", "communication", customer=soon, at="2026-04-28T09:30:00+08:00", **talk)
+    assert f.read("vp", "customer", soon)["first_contact_hours"] is None  # before it was assigned
 
 
 @pytest.mark.mission("AD-12")
@@ -355,8 +378,8 @@ def test_quiet_hours_put_a_notice_off_and_preferences_are_kept(f: World) -> None
 def test_a_dry_run_tells_nobody(f: World) -> None:
     with f.site.session(write=True) as session:
         found = forecast(session, session.app.of("reminder")["prospects_created"])
-    # nobody has created one: all ten people with the rights of a representative, nine of whom have a manager among them
-    assert (found.records, found.people, found.lines) == (10, 10, 19)
+    # nobody has created one: the six representatives (not those above them, who have the rights too) and two managers
+    assert (found.records, found.people, found.lines) == (6, 8, 12)
     assert rows(f, "reminder_match", "id") == rows(f, "reminder_notice", "id") == []
 
 

@@ -127,6 +127,39 @@ def test_an_assignment_is_replayed_with_a_draft(f: World) -> None:
     assert admin("/rules/assignment/lead_by_region", {"since": "x", "until": day}).status_code == 400
 
 
+def test_what_is_nowhere_published_is_tried_out(f: World) -> None:
+    """An assignment replayed over the last month, an approval on a record made up: new documents, nothing kept."""
+    admin = person(f, "admin")
+    for n in range(3):
+        f.create("zhangsan", "lead", company=f"新{n}", phone=f"1391234000{n}")
+    day = f.clock.now().date().isoformat()
+    fresh = "assignment: all_to_wang\nentity: lead\nto: owner\nrules:\n  - {name: all, pick: {from: {user: wang}}}\n"
+    page = unchanged(f, lambda: admin("/rules/new", {"draft": fresh, "since": day, "until": day}))
+    assert (page.status_code, figures(page)) == (200, [3, 3, 3])
+    assert "王经理" in page.text
+    assert unchanged(f, lambda: admin("/rules/new", {"draft": fresh})).status_code == 200  # of last month at first
+    chain = 'approval: big\nentity: quote\nstart: {on: submit, when: "discount_rate > 5"}\nsteps:\n  - {name: boss, by: {user: vp}}\n'
+    page = unchanged(f, lambda: admin("/rules/new", {"draft": chain, "discount_rate": "9"}))
+    assert (page.status_code, "郑总监" in page.text) == (200, True)
+    others = (
+        "reminder: fresh\nentity: lead\nwhere: \"status == 'new'\"\nto: owner\nsubject: x\n",
+        "workflow: fresh\nentity: lead\non: create\nsteps:\n  - {notify: owner}\n",
+    )
+    for draft in others:
+        page = unchanged(f, lambda draft=draft: admin("/rules/new", {"draft": draft}))
+        assert (page.status_code, 3 in figures(page)) == (200, True), page.text[:3000]
+    for draft, status, said in (
+        (chain.replace("user: vp", "role: nobody"), 422, "5:"),
+        ("entity: thing\nfields: {name: text}\n", 409, "assignment"),
+        (chain + "---\n" + fresh, 409, "assignment"),
+        ("score: fresh\nentity: lead\nparts: [{name: one, points: 5}]\n", 409, ""),
+    ):
+        page = unchanged(f, lambda draft=draft: admin("/rules/new", {"draft": draft}))
+        assert (page.status_code, said in page.text) == (status, True), draft
+    assert person(f, "zhangsan")("/rules/new").status_code == 403
+    assert person(f, "vp")("/rules/new", {"draft": fresh}).status_code == 403
+
+
 def test_a_reminder_and_a_pool_are_run_dry(f: World) -> None:
     admin = person(f, "admin")
     f.create("zhangsan", "task", subject="过期", assignee=f.user("zhangsan"), due_at="2026-03-01T10:00:00+08:00")

@@ -21,6 +21,7 @@ from runtime.security.sessions import set_password
 from runtime.settings import new_secret, write_settings
 from tests.acceptance.both import fixture_f_on
 from tests.acceptance.conftest import World
+from tests.databases import postgres_answers
 from tests.web.conftest import PASSWORD, Browser
 from web.app import create_app
 from web.cli import run as octavo
@@ -32,15 +33,19 @@ PLACES = {
     "qualification": ("zhangsan", "customer", "未破产"), "workflow": ("zhangsan", "opportunity", "商机赢单"),
     "conversion": ("zhangsan", "opportunity", ""), "approval": ("zhangsan", "quote", "总监"),
     "pricing": ("zhangsan", "quote", "120"), "versions": ("zhangsan", "quote", ""),
-    "ledger": ("pm", "stock_move", "10"), "access": ("zhangsan", "customer", "sales_rep"),
+    "ledger": ("pm", "stock_move", "10"), "numbering": ("pm", "stock_move", "KC{yyMM}-{seq:5}"), "access": ("zhangsan", "customer", "sales_rep"),
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, dict[str, int]]]:
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def told(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[World, dict[str, int]]]:
     """A world in which a rule of every kind has decided something, and the record of each entity."""
     folder = tmp_path_factory.mktemp("whys") / "site"
-    with fixture_f_on("sqlite", folder) as f:
+    if request.param == "postgresql" and not postgres_answers():
+        pytest.skip("no PostgreSQL server answers on 127.0.0.1:5432")
+    with fixture_f_on(request.param, folder) as f:
         write_settings(replace(f.site.settings, secret_key=new_secret()))
         p1, jacket = f.k("P1"), f.id("product", name="工装夹克")
         with f.site.session(write=True) as session:

@@ -176,6 +176,7 @@ class Generator:
             lambda: f"({self.leaf('integer', scope, outer)} * {self.number(d, scope, outer)})",
             lambda: f"({self._rate(scope)} * {self._rate(scope)})",
             lambda: f"-{self.leaf('number', scope, outer)}",
+            lambda: f"workhours_between({self.datetime(d, scope, outer)}, {self.datetime(d, scope, outer)})",
             lambda: f"round({self.number(d, scope, outer)}, {self._pick([0, 1, 2, 4, 10])})",
             lambda: f"round({self.number(d, scope, outer)})",
             lambda: f"abs({self.number(d, scope, outer)})",

@@ -14,7 +14,7 @@ import pytest
 
 from rules.evaluate import holds
 from rules.registry import functions
-from runtime.query.expressions import condition, without_sql
+from runtime.query.expressions import condition
 from tests.agreement.harness import BATCH, bench, coverage, generated, nothing_positions, parsed, tally
 from tests.databases import postgres_answers, postgres_database, sqlite_url
 
@@ -125,6 +125,9 @@ EDGES = [
     "born + months(130001)",
     "months_between(born, due)",
     "workdays_between(born, due)",
+    "workhours_between(seen, now())",
+    "workhours_between(now(), seen)",
+    "workhours_between(seen, seen + days(30))",
     "add_workdays(born, 4001)",
     "add_workdays(born, size)",
     "date(2023, 2, 29)",
@@ -180,11 +183,6 @@ EDGES = [
 def test_edges_agree(database_url: str) -> None:
     with bench(database_url, seed=5) as on:
         assert on.differences([parsed(text) for text in EDGES]) == []
-
-
-def test_functions_without_a_twin_are_told() -> None:
-    assert without_sql(parsed("is_uscc(name) and len(name) > 3")) == ["is_uscc"]
-    assert without_sql(parsed("len(name) > 3")) == []
 
 
 def test_coverage_names_what_an_expression_holds() -> None:

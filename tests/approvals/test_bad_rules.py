@@ -38,6 +38,8 @@ def test_a_good_one_is_clean() -> None:
         ("{on: submit}", '{on: submit, when: "amount"}', "expression.wrong_result"),
         ("by: {manager_of: owner}", "by: {manager_of: amount}", "who.not_a_person"),
         ("by: {manager_of: owner}", "by: {role: directr}", "name.unknown"),
+        ("by: {manager_of: owner}", "by: {manager_of: owner, included: true}", "who.included"),
+        ("by: {manager_of: owner}", "by: {manager_of: owner, role: director}", "who.one_way"),
         ("by: {manager_of: owner}", "by: {manager_of: owner}, need: 2", "approval.too_few"),
         ("by: {manager_of: owner}", "by: {manager_of: owner}, on_timeout: escalate", "approval.no_timeout"),
         ("by: {manager_of: owner}", "by: {manager_of: owner}, timeout: 3x", "shape.pattern"),

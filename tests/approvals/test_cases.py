@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
 import pytest
 
 from runtime import records
+from runtime.duplicates.merge import merge
+from runtime.duplicates.unmerge import last_merge, unmerge
 from runtime.errors import Conflict, Forbidden
+from runtime.files.attachments import upload
+from runtime.files.kept import keep, remove
+from runtime.site import Session
 from tests.approvals.world import World
 
 
@@ -90,6 +97,65 @@ def test_locked_in_every_channel(world: World, channel: str) -> None:
             records.create(session, "bill_line", {"bill": bill, "item": "c"})
     assert world.row("bill", bill) == before
     world.update("ann", "bill", bill, channel, amount=500)  # nothing changes: nothing is refused
+
+
+def uploaded(session: Session, name: str) -> int:
+    return upload(session, BytesIO(name.encode()), f"{name}.txt")
+
+
+@pytest.mark.attack("N100")
+def test_files_of_what_is_submitted_stay_as_they_are(world: World) -> None:
+    bill, free = world.create("ann", amount=500), world.create("ann", "pact", amount=500)
+    with world.site.session(world.people["ann"], write=True) as session:
+        (offer,) = keep(session, "bill", bill, [uploaded(session, "offer")])
+    world.submit("ann", bill)
+    before = world.rows("file")
+
+    def handled(who: str, deed: str) -> None:
+        with world.site.session(world.people[who], write=True) as session:
+            if deed == "remove":
+                remove(session, "bill", bill, offer)
+            else:
+                keep(session, "bill", bill, [uploaded(session, "other")], of=offer if deed == "replace" else None)
+
+    for who in ("ann", "mia", "adm"):
+        for deed in ("add", "replace", "remove"):
+            with pytest.raises(Conflict, match=r"approval\.locked"):
+                handled(who, deed)
+    assert world.rows("file") == before
+    world.act("ann", "withdraw", bill)
+    with world.site.session(world.people["ann"], write=True) as session:
+        keep(session, "bill", bill, [uploaded(session, "other")], of=offer)
+    world.submit("ann", free, "pact")  # `locks` names fields: the files are free
+    with world.site.session(world.people["ann"], write=True) as session:
+        keep(session, "pact", free, [uploaded(session, "scan")])
+
+
+@pytest.mark.attack("N100")
+def test_nothing_is_merged_into_or_out_of_what_is_submitted(world: World) -> None:
+    first, second = (world.create("mia", amount=500, lines=[{"item": item}]) for item in "ab")
+    world.submit("mia", first)
+    before = world.row("bill", first), world.rows("bill_line")
+    for kept, gone in ((first, second), (second, first)):
+        with (
+            pytest.raises(Conflict, match=r"approval\.locked"),
+            world.site.session(world.people["adm"], write=True) as session,
+        ):
+            merge(session, "bill", kept, [gone])
+    assert (world.row("bill", first), world.rows("bill_line")) == before
+    world.act("mia", "withdraw", first)
+    with world.site.session(world.people["adm"], write=True) as session:
+        merge(session, "bill", first, [second])
+    world.submit("mia", first)
+    with world.site.session() as session:
+        past = last_merge(session, "bill", first)
+    assert past is not None
+    with (
+        pytest.raises(Conflict, match=r"approval\.locked"),
+        world.site.session(world.people["adm"], write=True) as session,
+    ):
+        unmerge(session, past)
+    assert len([line for line in world.rows("bill_line") if line["bill"] == first]) == 2
 
 
 @pytest.mark.attack("N100")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from runtime import records, revisions
+from runtime.duplicates.merge import merge
 from runtime.errors import Conflict
 from runtime.records import snapshots
 from tests.approvals.world import World
@@ -50,6 +51,17 @@ def test_a_change_is_kept_as_a_draft_in_every_channel(world: World, channel: str
         ):
             act(session)
     assert world.row("pact", pact) == before
+
+
+def test_nothing_is_merged_into_what_is_in_force(world: World) -> None:
+    kept, other = in_force(world), world.create("ann", "pact", lines=[{"item": "b"}])
+    before = world.row("pact", kept), world.rows("pact_line")
+    with (
+        pytest.raises(Conflict, match=r"revision\.frozen"),
+        world.site.session(world.people["adm"], write=True) as session,
+    ):
+        merge(session, "pact", kept, [other])
+    assert (world.row("pact", kept), world.rows("pact_line")) == before
 
 
 def test_open_fields_change_directly(world: World) -> None:

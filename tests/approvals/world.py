@@ -21,6 +21,7 @@ entity: bill
 label: {zh: 单据, en: Bill}
 title: name
 owner: owner
+files: true
 fields:
   name: {type: text, required: true}
   owner: {type: user, default: "=user"}
@@ -48,6 +49,7 @@ entity: pact
 label: {zh: 协议, en: Pact}
 title: name
 owner: owner
+files: true
 revisions: {when: "status == 'approved'", approval: pact_change, number: edition, free: [note]}
 fields:
   name: {type: text, required: true}

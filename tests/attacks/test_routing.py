@@ -29,12 +29,13 @@ PUBLIC = {  # addresses that answer without signing in, each for a reason
 SIGNED_IN = {  # one's own account, and pages that show no more than the records one may read
     "home.page", "search.page", "bin.page", "profile.page", "profile.password", "profile.sessions", "profile.end_sessions",
     "profile.new_token", "profile.drop_token", "uploads.give", "reports.show", "lookups.offer", "lookups.offer_any",
-    "lists.show", "lists.totals", "queries.ask", "queries.change", "views.columns", "views.ask", "views.save", "views.undo", "cells.ask", "cells.save",
+    "lists.show", "lists.totals", "queries.ask", "queries.change", "views.columns", "views.ask", "views.save", "views.undo", "views.manage", "views.put_away", "cells.ask", "cells.save",
     "bulk.ask", "bulk.offer", "bulk.act", "bulk.field", "bulk.begin", "bulk.delete_many", "bulk.show", "bulk.cancel", "bulk.undo", "bulk.ask_next", "bulk.plan_next", "palette.show",
     "actions.ask", "actions.run", "actions.card", "view_as.ask", "view_as.change",
     "inbox.act", "inbox.case", "inbox.show", "inbox.versions", "notices.bell", "notices.go",
     "notices.page", "notices.preferences", "notices.read", "notices.snooze", "pools.answer", "pools.assign", "pools.claim",
-    "pools.decide", "pools.inbox", "pools.show", "runs.act", "runs.page", "rules.index", "rules.show", "rules.attempt",
+    "pools.decide", "pools.inbox", "pools.show", "runs.act", "runs.page", "rules.index", "rules.show", "rules.attempt", "rules.blank", "rules.attempt_new",
+    "samples.page", "samples.load", "samples.remove",  # each asks for an administrator: tests/web/test_samples.py
     "exporting.give", "importing.start", "importing.take",
     "importing.columns", "importing.run", "importing.template",
     "imports.progress", "imports.cancel", "imports.go", "imports.mean", "imports.undo",

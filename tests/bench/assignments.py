@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from tests.bench.scores import settle
+
 if TYPE_CHECKING:
     from tests.bench.run import Arena
 
@@ -91,3 +93,4 @@ def _forget(a: Arena) -> None:
         made = plan.table.c.name.like("Assigned %")
         search.remove(session, plan, session.connection.scalars(sa.select(plan.table.c.id).where(made)).all())
         session.connection.execute(sa.delete(plan.table).where(made))
+    settle(a.site.engine, plan.table.name)

@@ -39,7 +39,8 @@ def table(result: dict[str, Any]) -> str:
     ]
     for name, figure in result["figures"].items():
         lines.append(f"| {name} | {' | '.join(_cells(figure))} |")
-    return "\n".join(lines)
+    which = [f"- {count}: {what}" for f in result["figures"].values() for what, count in f.get("which", {}).items()]
+    return "\n".join([*lines, *([""] if which else []), *which])
 
 
 def _cells(figure: dict[str, Any]) -> tuple[str, str, str, str]:

@@ -38,6 +38,10 @@ REACH = {
     "REST get": 1.3,
     "REST create": 1.6,
     "grouped report": 1.1,
+    "filter a list": 1.5,
+    "edit a cell: open": 1.5,
+    "edit a cell: save": 1.5,
+    "look-up": 1.5,
 }
 
 
@@ -242,6 +246,53 @@ def pairs(a: Arena, last: int) -> dict[str, tuple[Request, Request]]:
         "grouped report": (
             Request(path="/api/report", headers=f_api),
             Request(path="/api/v1/reports/bench_by_kind", headers=o_api),
+        ),
+        **interaction(f_page, o_page, form, f_csrf, a.csrf, some),
+    }
+
+
+def interaction(
+    f_page: dict[str, str],
+    o_page: dict[str, str],
+    form: dict[str, str],
+    f_csrf: str,
+    o_csrf: str,
+    some: Callable[[str], Callable[[int], str]],
+) -> dict[str, tuple[Request, Request]]:
+    """What a page asks for while somebody works on it: fragments; every filter is another one, as people's are."""
+    f_part = f_page | {"HX-Request": "true"}
+    o_part = o_page | {"HX-Request": "true"}
+
+    def cell(csrf: str) -> Callable[[int], bytes]:
+        return form_body(lambda n: {"city": f"城市{n}", "csrf_token": csrf, "version": ""})
+
+    def filtered(n: int) -> str:
+        return f"kind={data.KINDS[n % len(data.KINDS)]}&{{}}from={n % 9000}"
+
+    def found(n: int) -> str:
+        return f"q={n % 100:02d}"
+
+    return {
+        "filter a list": (
+            Request(path=lambda n: f"/customers/part?{filtered(n).format('')}", headers=f_part),
+            Request(
+                path=lambda n: f"/e/bench_customer?f.{filtered(n).format('f.revenue.')}",
+                headers=o_part | {"HX-Target": "div#list"},
+            ),
+        ),
+        "edit a cell: open": (
+            Request(path=some("/customers/{}/cell/city"), headers=f_part),
+            Request(path=some("/e/bench_customer/{}/cell/city"), headers=o_part),
+        ),
+        "edit a cell: save": (
+            Request(path=some("/customers/{}/cell/city"), method="POST", headers=f_part | form, body=cell(f_csrf)),
+            Request(
+                path=some("/e/bench_customer/{}/cell/city"), method="POST", headers=o_part | form, body=cell(o_csrf)
+            ),
+        ),
+        "look-up": (
+            Request(path=lambda n: f"/owners/lookup?{found(n)}", headers=f_part),
+            Request(path=lambda n: f"/e/bench_customer/lookup/owner_ref?{found(n)}", headers=o_part),
         ),
     }
 

@@ -102,7 +102,7 @@ class _ByHand:
     def forget(self) -> None:
         with self.engine.begin() as connection:
             connection.exec_driver_sql("UPDATE floor_customer SET score = NULL, grade = NULL")
-        _settle(self.engine, "floor_customer")
+        settle(self.engine, "floor_customer")
 
     def close(self) -> None:
         self.engine.dispose()
@@ -111,11 +111,11 @@ class _ByHand:
 def _forget(a: Arena, table: sa.Table) -> None:
     with a.site.session(write=True) as session:
         session.connection.execute(sa.update(table).values(value=None, grade=None))
-    _settle(a.site.engine, table.name)
+    settle(a.site.engine, table.name)
 
 
-def _settle(engine: sa.Engine, table: str) -> None:
-    """Both sides begin without the dead rows of the round before."""
+def settle(engine: sa.Engine, table: str) -> None:
+    """What follows meets no dead rows of what was before: one side would read them, and the other has none."""
     if engine.dialect.name == "sqlite":
         return
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

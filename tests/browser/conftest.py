@@ -23,10 +23,18 @@ sync_api = pytest.importorskip("playwright.sync_api")
 CHROMIUM = os.environ.get("OCTAVO_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 ARGUMENTS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync"),
+    *("--disable-component-update", "--disable-sync", "--disable-software-rasterizer"),
 ]
 PASSWORD = "octavo-demo-2026"
+Width = dict[str, int]
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+BOTH = pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+
+
+def fits(page: sync_api.Page) -> bool:
+    """Whether nothing makes the page scroll sideways."""
+    width: int = page.evaluate("document.documentElement.scrollWidth")
+    return page.viewport_size is not None and width <= page.viewport_size["width"]
 
 
 @dataclass

@@ -65,6 +65,7 @@ def findings(page: sync_api.Page) -> list[Any]:
         pytest.param(PHONE, "dark", "en", PAGES if FULL else FEW, id="phone"),
     ],
 )
+@pytest.mark.experience(31, 35)
 def test_no_page_has_a_serious_finding(
     open_page: Opener,
     live: Live,

@@ -6,11 +6,10 @@ import re
 
 import pytest
 
-from tests.browser.conftest import DESKTOP, PHONE, Live, Opener, sync_api
+from tests.browser.conftest import BOTH, DESKTOP, Live, Opener, Width, fits, sync_api
 
 pytestmark = pytest.mark.browser
 expect = sync_api.expect
-BOTH = pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
 
 
 def made(page: sync_api.Page, live: Live, name: str) -> str:
@@ -21,6 +20,7 @@ def made(page: sync_api.Page, live: Live, name: str) -> str:
     return page.url
 
 
+@pytest.mark.experience(4, at="desktop")
 def test_a_cell_is_edited_left_and_gone_on_from(open_page: Opener, live: Live) -> None:
     """Double click or F2 edits one cell, Escape restores, Tab saves and goes on, what is refused stays with why."""
     page = open_page()
@@ -49,6 +49,7 @@ def test_a_cell_is_edited_left_and_gone_on_from(open_page: Opener, live: Live) -
     expect(row.locator("td").nth(3)).to_have_text("12")
 
 
+@pytest.mark.experience(4, at="desktop")
 def test_a_cell_changed_by_somebody_else_says_so(open_page: Opener, live: Live) -> None:
     one, other = open_page(), open_page()
     made(one, live, "两人同改有限公司")
@@ -66,6 +67,57 @@ def test_a_cell_changed_by_somebody_else_says_so(open_page: Opener, live: Live) 
 
 
 @BOTH
+@pytest.mark.experience(4)
+def test_a_value_of_a_record_is_edited_where_it_stands(open_page: Opener, live: Live, viewport: Width) -> None:
+    """The pencil or a double click; what follows from the value follows at once; computed ones have no pencil."""
+    page = open_page(viewport=viewport)
+    record = made(page, live, "就地改值钢铁" if viewport is DESKTOP else "指尖改值玻璃")
+
+    def fact(name: str) -> sync_api.Locator:
+        return page.locator("#p-profile .fact", has=page.locator(f"[data-fact={name}]"))
+
+    short, amount = fact("short_name"), fact("expected_amount")
+    short.hover()
+    short.locator(".fact-edit").click()
+    field = short.locator("input:not([type=hidden])")
+    expect(field).to_be_focused()
+    field.fill("不留下")
+    page.keyboard.press("Escape")
+    expect(short.locator("dd")).to_have_text("—")
+    expect(short.locator(".fact-edit")).to_be_focused()
+    page.keyboard.press("Enter")
+    field.fill("就地")
+    page.keyboard.press("Enter")
+    expect(short.locator("dd")).to_have_text("就地")
+    expect(short.locator("input")).to_have_count(0)
+    amount.locator("dd").dblclick()
+    field = amount.locator("input:not([type=hidden])")
+    field.fill("很多")
+    page.keyboard.press("Enter")
+    expect(amount.locator(".field-problem")).to_be_visible()
+    expect(field).to_have_value("很多")
+    assert fits(page)
+    field.fill("1234.5")
+    page.keyboard.press("Enter")
+    expect(amount.locator("dd")).to_have_text("¥1,234.50")
+    expect(page.locator(".why-mark").first.locator("xpath=../button")).to_have_count(0)
+    page.goto(record)
+    expect(short.locator("dd")).to_have_text("就地")
+    other = open_page(viewport=viewport)
+    for window in (page, other):
+        window.goto(record)
+        window.locator("#p-profile [data-fact=short_name]").dblclick()
+        expect(window.locator("#p-profile [data-fact=short_name] input:not([type=hidden])")).to_be_focused()
+    for window, text in ((page, "先到"), (other, "后到")):
+        window.keyboard.type(text)
+        window.keyboard.press("Enter")
+        expect(window.locator("#p-profile [data-fact=short_name]")).to_contain_text("先到")
+    expect(other.locator("#p-profile [data-fact=short_name] input:not([type=hidden])")).to_have_value("后到")
+    assert other.locator(".field-problem").count() == 1  # the newer change is shown, what one typed is kept
+
+
+@BOTH
+@pytest.mark.experience(18)
 def test_the_palette_goes_anywhere(open_page: Opener, live: Live, viewport: dict[str, int]) -> None:
     page = open_page(viewport=viewport)
     page.keyboard.press("Control+k")
@@ -90,6 +142,7 @@ def test_the_palette_goes_anywhere(open_page: Opener, live: Live, viewport: dict
 
 
 @BOTH
+@pytest.mark.experience(32)
 def test_an_empty_list_says_what_to_do(open_page: Opener, live: Live, viewport: dict[str, int]) -> None:
     page = open_page(viewport=viewport)
     page.goto(f"{live.address}/e/campaign")
@@ -101,6 +154,7 @@ def test_an_empty_list_says_what_to_do(open_page: Opener, live: Live, viewport: 
 
 
 @BOTH
+@pytest.mark.experience(33)
 def test_an_administrator_sees_the_pages_as_somebody_else(
     open_page: Opener, live: Live, viewport: dict[str, int]
 ) -> None:

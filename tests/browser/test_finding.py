@@ -8,30 +8,33 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.conftest import DESKTOP, PHONE, Live, Opener, sync_api
+from tests.browser.conftest import BOTH, DESKTOP, PHONE, Live, Opener, Width, sync_api
 
 pytestmark = pytest.mark.browser
 expect = sync_api.expect
 SQUARE = "iVBORw0KGgoAAAANSUhEUgAAAAoAAAAKCAYAAACNMs+9AAAAFUlEQVR42mP8z8BQz0AEYBxVSF+FABJADveWkH6oAAAAAElFTkSuQmCC"
 
 
-def test_a_record_is_made_in_a_look_up_and_merged_when_it_was_there(open_page: Opener) -> None:
-    page = open_page(language="en")
+@BOTH
+@pytest.mark.experience(8, 15)
+def test_a_record_is_made_in_a_look_up_and_merged_when_it_was_there(open_page: Opener, viewport: Width) -> None:
+    page = open_page(viewport=viewport, language="en")
+    name = "绿洲新材料" if viewport is DESKTOP else "蓝鲸新能源"
     page.goto(page.url + "e/contact/new")
     box = page.locator("[data-lookup='/e/contact/lookup/customer']")
     page.fill("#f-name", "Kept While Creating")
-    box.locator("input[role=combobox]").fill("绿洲新材料")
+    box.locator("input[role=combobox]").fill(name)
     box.locator(".lookup-new").click()
     dialog = page.locator("#quick[open]")
-    expect(dialog.locator("input[name=name]")).to_have_value("绿洲新材料")
+    expect(dialog.locator("input[name=name]")).to_have_value(name)
     page.keyboard.press("Enter")
-    expect(box.locator("input[role=combobox]")).to_have_value("绿洲新材料")
+    expect(box.locator("input[role=combobox]")).to_have_value(name)
     expect(page.locator("#f-name")).to_have_value("Kept While Creating")
 
     page.click(".top-new")
     page.click("a[data-quick='/e/customer/quick']")
-    dialog.locator("input[name=name]").fill("绿洲（新材料）有限公司")
-    expect(dialog.locator(".likely")).to_contain_text("绿洲新材料")
+    dialog.locator("input[name=name]").fill(f"{name[:2]}（{name[2:]}）有限公司")
+    expect(dialog.locator(".likely")).to_contain_text(name)
     page.on("dialog", lambda asked: asked.accept())
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"/e/customer/\d+$"))
@@ -42,8 +45,10 @@ def test_a_record_is_made_in_a_look_up_and_merged_when_it_was_there(open_page: O
     expect(page.locator(".toast-note").first).to_be_visible()
 
 
-def test_lines_are_pasted_picked_and_combined(open_page: Opener) -> None:
-    page = open_page()
+@BOTH
+@pytest.mark.experience(14)
+def test_lines_are_pasted_picked_and_combined(open_page: Opener, viewport: Width) -> None:
+    page = open_page(viewport=viewport)
     page.goto(page.url + "e/quote/new")
     grid = page.locator("[data-lines=lines]")
     grid.scroll_into_view_if_needed()
@@ -87,7 +92,8 @@ def test_cities_follow_the_province_on_a_phone(open_page: Opener) -> None:
     assert "First choose: Province" in found
 
 
-@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@BOTH
+@pytest.mark.experience(8)
 def test_the_picture_of_the_other_record_is_chosen_when_merging(
     open_page: Opener, live: Live, tmp_path: Path, viewport: dict[str, int]
 ) -> None:

@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.conftest import DESKTOP, PHONE, Live, Opener, sync_api
+from tests.browser.conftest import BOTH, DESKTOP, Live, Opener, sync_api
 
 pytestmark = pytest.mark.browser
 expect = sync_api.expect
 LIST = "/e/customer"
 
 
-@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@BOTH
+@pytest.mark.experience(9)
 def test_a_file_is_tried_imported_and_taken_back(
     open_page: Opener, live: Live, tmp_path: Path, viewport: dict[str, int]
 ) -> None:
@@ -45,7 +46,8 @@ def test_a_file_is_tried_imported_and_taken_back(
     expect(page.locator(".empty-title")).to_be_visible()
 
 
-@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@BOTH
+@pytest.mark.experience(9)
 def test_orders_with_their_lines_in_one_sheet(
     open_page: Opener, live: Live, tmp_path: Path, viewport: dict[str, int]
 ) -> None:

@@ -17,6 +17,7 @@ PLACES = """() => [...document.querySelectorAll('#list tbody tr:first-child td')
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.experience(3, at="desktop")
 def test_a_chosen_column_is_frozen_and_kept_in_a_view(open_page: Opener, live: Live, theme: str) -> None:
     page = open_page(viewport=NARROW, theme=theme)
     page.goto(f"{live.address}/e/customer?cols={WIDE}")
@@ -52,6 +53,7 @@ def test_a_chosen_column_is_frozen_and_kept_in_a_view(open_page: Opener, live: L
     assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
 
 
+@pytest.mark.experience(3, 13, at="phone")
 def test_on_a_phone_a_frozen_column_is_part_of_its_card(open_page: Opener, live: Live) -> None:
     page = open_page(viewport=PHONE)
     page.goto(f"{live.address}/e/customer?cols=name,kind!,owner!")

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.browser.conftest import DESKTOP, PASSWORD, PHONE, Live, Opener, sync_api
+from tests.browser.conftest import BOTH, DESKTOP, PASSWORD, PHONE, Live, Opener, Width, sync_api
 
 pytestmark = pytest.mark.browser
 expect = sync_api.expect
@@ -21,8 +21,10 @@ PASTE = """(picture) => {
 }"""
 
 
-def test_a_visit_is_logged_with_a_mention_and_a_pasted_picture(open_page: Opener, live: Live) -> None:
-    page = open_page()
+@BOTH
+@pytest.mark.experience(7)
+def test_a_visit_is_logged_with_a_mention_and_a_pasted_picture(open_page: Opener, live: Live, viewport: Width) -> None:
+    page = open_page(viewport=viewport)
     page.goto(live.address + RECORD)
     page.click("[data-log-open]")
     page.click(".log-kind:has(input[value=visit])")
@@ -44,7 +46,8 @@ def test_a_visit_is_logged_with_a_mention_and_a_pasted_picture(open_page: Opener
     expect(page.locator("#timeline-list", has_text="看了样品")).to_have_count(0)
 
 
-@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@BOTH
+@pytest.mark.experience(7)
 def test_people_are_mentioned_in_the_form_of_an_activity(
     open_page: Opener, live: Live, viewport: dict[str, int]
 ) -> None:
@@ -81,19 +84,26 @@ def test_a_refused_entry_stays_in_its_box_and_goes_on_in_the_full_form(open_page
     expect(page.locator("#f-content")).to_have_value("第一行\n第二行")
 
 
-def test_completing_a_task_asks_for_the_next_step(open_page: Opener, live: Live) -> None:
-    page = open_page()
+@BOTH
+@pytest.mark.experience(6)
+def test_completing_a_task_asks_for_the_next_step(open_page: Opener, live: Live, viewport: Width) -> None:
+    page = open_page(viewport=viewport)
+    first, then = ("寄样品", "问反馈") if viewport is DESKTOP else ("寄手册", "问意见")
     page.goto(f"{live.address}/e/task/new?customer=3&next=/e/customer/3")
-    page.fill("#f-subject", "寄样品")
+    page.fill("#f-subject", first)
     page.click("[data-save]")
     page.wait_for_url(re.compile("/e/customer/3$"))
-    page.locator(".line-activity", has_text="寄样品").locator(".line-do").click()
-    page.fill("#action-dialog [name=next]", "问反馈")
-    page.click("#action-dialog [data-save]")
-    page.wait_for_url(re.compile("/e/customer/3$"))
+    if viewport is PHONE:
+        page.click("[data-tab*=timeline]")
+    page.locator(".line-activity", has_text=first).locator(".line-do").click()
+    page.fill("#action-dialog [name=next]", then)
+    with page.expect_navigation():
+        page.click("#action-dialog [data-save]")
     page.wait_for_load_state("networkidle")
-    expect(page.locator(".line-activity.is-open", has_text="问反馈")).to_be_visible()
-    expect(page.locator(".line-activity.is-open", has_text="寄样品")).to_have_count(0)
+    if viewport is PHONE:
+        page.click("[data-tab*=timeline]")
+    expect(page.locator(".line-activity.is-open", has_text=then)).to_be_visible()
+    expect(page.locator(".line-activity.is-open", has_text=first)).to_have_count(0)
 
 
 def made(page: sync_api.Page, live: Live, *subjects: str) -> list[str]:
@@ -117,7 +127,8 @@ def answered(page: sync_api.Page, text: str) -> None:
         page.click("#action-dialog [data-save]")
 
 
-@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@BOTH
+@pytest.mark.experience(6)
 def test_closing_a_task_by_its_form_asks_for_the_next_step(
     open_page: Opener, live: Live, viewport: dict[str, int]
 ) -> None:
@@ -142,6 +153,7 @@ def test_closing_a_task_by_its_form_asks_for_the_next_step(
     expect(page.locator("main")).to_contain_text(page.locator("h1").inner_text())
 
 
+@pytest.mark.experience(4, 6, 21, at="desktop")
 def test_closing_tasks_in_a_list_asks_for_the_next_step(open_page: Opener, live: Live) -> None:
     page = open_page()
     made(page, live, "格子一", "格子二", "格子三")
@@ -163,8 +175,12 @@ def test_closing_tasks_in_a_list_asks_for_the_next_step(open_page: Opener, live:
     expect(page.locator("#list tbody tr", has_text="格子后续")).to_have_count(2)
 
 
-def test_a_session_that_ends_between_opening_and_saving_loses_nothing(open_page: Opener, live: Live) -> None:
-    page = open_page()
+@BOTH
+@pytest.mark.experience(20)
+def test_a_session_that_ends_between_opening_and_saving_loses_nothing(
+    open_page: Opener, live: Live, viewport: Width
+) -> None:
+    page = open_page(viewport=viewport)
     page.goto(f"{live.address}/e/customer/4/edit")
     page.fill("#f-short_name", "没有丢失")
     cookies = page.context.cookies()
@@ -184,8 +200,10 @@ def test_a_session_that_ends_between_opening_and_saving_loses_nothing(open_page:
     expect(page.locator(".draft-note")).to_have_count(0)
 
 
-def test_a_draft_outlives_its_page_and_belongs_to_its_writer(open_page: Opener, live: Live) -> None:
-    page = open_page()
+@BOTH
+@pytest.mark.experience(20)
+def test_a_draft_outlives_its_page_and_belongs_to_its_writer(open_page: Opener, live: Live, viewport: Width) -> None:
+    page = open_page(viewport=viewport)
     page.on("dialog", lambda dialog: dialog.accept())
     page.goto(f"{live.address}/e/customer/5/edit")
     page.fill("#f-short_name", "写到一半")
@@ -207,8 +225,10 @@ def test_a_draft_outlives_its_page_and_belongs_to_its_writer(open_page: Opener, 
     assert page.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('octavo-draft:')).length") == 0
 
 
-def test_a_change_is_taken_back_from_the_history(open_page: Opener, live: Live) -> None:
-    page = open_page()
+@BOTH
+@pytest.mark.experience(19)
+def test_a_change_is_taken_back_from_the_history(open_page: Opener, live: Live, viewport: Width) -> None:
+    page = open_page(viewport=viewport)
     for name in ("先写的", "后写的"):
         page.goto(f"{live.address}/e/customer/6/edit")
         page.fill("#f-short_name", name)
@@ -240,6 +260,7 @@ def test_why_is_answered_where_rules_are_at_work(open_page: Opener, live: Live) 
     expect(why).to_contain_text("状态")
 
 
+@pytest.mark.experience(13, 29, at="phone")
 def test_a_phone_reaches_people_and_logs_with_a_thumb(open_page: Opener, live: Live) -> None:
     page = open_page(viewport=PHONE)
     page.goto(live.address + RECORD)
@@ -258,6 +279,7 @@ def test_a_phone_reaches_people_and_logs_with_a_thumb(open_page: Opener, live: L
     assert labels == ["首页", "客户", "商机", "待办", "我的"]
 
 
+@pytest.mark.experience(7, 28, at="desktop")
 def test_the_side_panel_of_a_list_answers_why_and_leads_to_the_log(open_page: Opener, live: Live) -> None:
     page = open_page()
     page.goto(f"{live.address}/e/customer?q=%E9%9B%B6%E4%BB%B6")

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.browser.conftest import DESKTOP, PHONE, Live, Opener, sync_api
+from tests.browser.conftest import BOTH, DESKTOP, PHONE, Live, Opener, Width, fits, sync_api
 
 pytestmark = pytest.mark.browser
 expect = sync_api.expect
@@ -24,6 +24,7 @@ def test_signing_in_with_a_wrong_password_says_so(open_page: Opener, live: Live)
     expect(page.locator("#password")).to_be_focused()
 
 
+@pytest.mark.experience(2, 3, at="desktop")
 def test_a_list_is_sorted_filtered_searched_and_paged_in_its_address(open_page: Opener, live: Live) -> None:
     page = open_page()
     page.goto(f"{live.address}{LIST}")
@@ -59,6 +60,7 @@ def test_a_wrong_expression_is_told_at_its_field(open_page: Opener, live: Live) 
     expect(page.locator("#where")).to_have_value("annual_revenu > 1")
 
 
+@pytest.mark.experience(14, 15, at="desktop")
 def test_a_record_with_lines_is_created_by_keyboard(open_page: Opener, live: Live) -> None:
     page = open_page()
     page.goto(f"{live.address}/e/opportunity/new")
@@ -113,8 +115,10 @@ def test_rules_show_and_hide_fields_while_one_types(open_page: Opener, live: Liv
     expect(page.locator("[data-field=scale]")).to_be_visible()
 
 
-def test_leaving_a_changed_form_asks_first(open_page: Opener, live: Live) -> None:
-    page = open_page()
+@BOTH
+@pytest.mark.experience(20)
+def test_leaving_a_changed_form_asks_first(open_page: Opener, live: Live, viewport: Width) -> None:
+    page = open_page(viewport=viewport)
     page.goto(f"{live.address}{LIST}/1/edit")
     page.fill("#f-short_name", "未保存")
     expect(page.locator(".dirty-mark")).to_be_visible()
@@ -142,10 +146,13 @@ def test_two_editors_see_what_differs(open_page: Opener, live: Live) -> None:
     expect(second.locator("#p-history .history > li.line-entry").first).to_contain_text("乙写的")
 
 
-def test_deleting_can_be_undone_and_restored(open_page: Opener, live: Live) -> None:
-    page = open_page()
+@BOTH
+@pytest.mark.experience(19)
+def test_deleting_can_be_undone_and_restored(open_page: Opener, live: Live, viewport: Width) -> None:
+    page = open_page(viewport=viewport)
+    name = "删除又恢复" if viewport is DESKTOP else "手机回收站"
     page.goto(f"{live.address}{LIST}/new")
-    page.fill("#f-name", "删除又恢复")
+    page.fill("#f-name", name)
     page.click("[data-save]")
     page.wait_for_url(re.compile(r"/e/customer/\d+$"))
     record = page.url
@@ -159,28 +166,37 @@ def test_deleting_can_be_undone_and_restored(open_page: Opener, live: Live) -> N
             page.wait_for_load_state("networkidle")
         else:
             page.goto(f"{live.address}/recycle-bin?entity=customer")
-            page.click("tr:has-text('删除又恢复') button")
+            page.click(f"tr:has-text('{name}') button")
             page.wait_for_load_state("networkidle")
         page.goto(record)
-        expect(page.locator("h1")).to_have_text("删除又恢复")
+        expect(page.locator("h1")).to_have_text(name)
 
 
-def test_rows_are_chosen_and_deleted_together(open_page: Opener, live: Live) -> None:
-    page = open_page()
+@BOTH
+@pytest.mark.experience(21)
+def test_rows_are_chosen_and_deleted_together(open_page: Opener, live: Live, viewport: Width) -> None:
+    page = open_page(viewport=viewport)
     for name in ("成批一", "成批二"):
         page.goto(f"{live.address}{LIST}/new")
         page.fill("#f-name", name)
         page.click("[data-save]")
         page.wait_for_url(re.compile(r"/e/customer/\d+$"))
     page.goto(f"{live.address}{LIST}?q=%E6%88%90%E6%89%B9")
-    page.check("[data-select-all]")
-    expect(page.locator("#bulk")).to_contain_text("2")
+    if viewport is PHONE:  # one is ticked on its card, the others from the bar that comes up
+        page.locator("#list [name=id]").first.check()
+        expect(page.locator("#bulk [data-chosen]")).to_contain_text("1")
+        page.check("[data-select-page]")
+    else:
+        page.check("[data-select-all]")
+    expect(page.locator("#bulk [data-chosen]")).to_contain_text("2")
+    assert fits(page)
     page.click("#bulk .btn-danger")
     page.click("dialog .btn-danger")
     page.wait_for_load_state("networkidle")
     expect(page.locator(".empty-title")).to_be_visible()
 
 
+@pytest.mark.experience(17, 18, at="desktop")
 def test_the_search_key_finds_by_pinyin(open_page: Opener, live: Live) -> None:
     page = open_page()
     page.goto(f"{live.address}/")
@@ -193,8 +209,10 @@ def test_the_search_key_finds_by_pinyin(open_page: Opener, live: Live) -> None:
     page.wait_for_url(re.compile(r"/e/customer/\d+$"))
 
 
-def test_language_and_theme_switch_in_place(open_page: Opener, live: Live) -> None:
-    page = open_page()
+@BOTH
+@pytest.mark.experience(30, 31)
+def test_language_and_theme_switch_in_place(open_page: Opener, live: Live, viewport: Width) -> None:
+    page = open_page(viewport=viewport)
     page.goto(f"{live.address}{LIST}?view=mine")
     page.click("button[name=language][value=en]")
     page.wait_for_load_state("load")
@@ -213,7 +231,8 @@ PAGES = ["/", LIST, f"{LIST}/1", f"{LIST}/1/edit", "/e/opportunity/1", "/e/oppor
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@BOTH
+@pytest.mark.experience(13, 31)
 def test_no_page_scrolls_sideways(open_page: Opener, live: Live, viewport: dict[str, int], theme: str) -> None:
     page = open_page(viewport=viewport, theme=theme)
     wide = []
@@ -225,6 +244,7 @@ def test_no_page_scrolls_sideways(open_page: Opener, live: Live, viewport: dict[
     assert wide == []
 
 
+@pytest.mark.experience(13, at="phone")
 def test_on_a_phone_everything_is_within_reach(open_page: Opener, live: Live) -> None:
     page = open_page(viewport=PHONE)
     page.goto(f"{live.address}/")
@@ -239,6 +259,7 @@ def test_on_a_phone_everything_is_within_reach(open_page: Opener, live: Live) ->
 
 
 @pytest.mark.parametrize("where", PAGES)
+@pytest.mark.experience(35, at="desktop")
 def test_every_control_has_a_name_and_every_id_is_single(open_page: Opener, live: Live, where: str) -> None:
     page = open_page()
     page.goto(live.address + where)
@@ -255,8 +276,10 @@ def test_every_control_has_a_name_and_every_id_is_single(open_page: Opener, live
     assert doubled == []
 
 
-def test_the_first_page_is_light(open_page: Opener, live: Live) -> None:
-    page = open_page(signed_in=False)
+@BOTH
+@pytest.mark.experience(13)
+def test_the_first_page_is_light(open_page: Opener, live: Live, viewport: Width) -> None:
+    page = open_page(viewport=viewport, signed_in=False)
     sizes: dict[str, int] = {}
     client = page.context.new_cdp_session(page)
     client.send("Network.enable")

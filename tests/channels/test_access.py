@@ -81,7 +81,7 @@ def all_titles(session: Any, entity: str, ids: Any) -> dict[int, str]:
 RIGHTS_OF = Rights.of
 JOIN = select._Builder._join
 TITLES_OF = select.titles_of
-MATCHES = search.matches
+ASKED = search._query
 FAULTS: dict[str, tuple[type[Walk], Any, str, Any]] = {
     "row rights": (Walk, Access, "predicate", lambda *_: None),
     "field rights": (Walk, Access, "hidden", lambda *_: frozenset()),
@@ -89,7 +89,7 @@ FAULTS: dict[str, tuple[type[Walk], Any, str, Any]] = {
     "titles of links": (Walk, select._Builder, "_join", unmasked),
     "titles of many links": (Walk, select, "titles_of", all_titles),
     "guard of what users write": (Walk, Access, "guard", lambda *_: None),
-    "search in hidden fields": (Walk, search, "matches", lambda s, p, text, _: MATCHES(s, p, text, frozenset())),
+    "search in hidden fields": (Walk, search, "_query", lambda s, p, text, _: ASKED(s, p, text, frozenset())),
     "rights to export": (Walk, Access, "predicate", as_if_reading("export")),
     "rights to report": (Walk, Access, "predicate", as_if_reading("report")),
     "hidden fields in the history": (Walk, past, "Access", NothingHidden),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import time
+from copy import deepcopy
 
 import pytest
 
@@ -214,3 +215,18 @@ def test_a_group_by_a_system_field_is_called_what_the_field_is_called() -> None:
     groups = app.reports["r"].groups
     assert [g.label.of("zh") for g in groups] == ["创建日期", "创建人"]
     assert [g.label.of("en") for g in groups] == ["Created on", "Created by"]
+
+
+def test_documents_compile_again_to_the_same() -> None:
+    """What is kept of a document while others change is not changed by those who use it."""
+    layers = [platform(), stock()]
+    first = compile_application(layers)
+    kept = {id(d): deepcopy(d.kept["shaped"].data) for layer in layers for d in layer.documents if "shaped" in d.kept}
+    second = compile_application(layers)
+    assert len(kept) > 100
+    assert all(d.kept["shaped"].data == kept[id(d)] for layer in layers for d in layer.documents if "shaped" in d.kept)
+    assert [(p.code, p.place) for p in first.problems] == [(p.code, p.place) for p in second.problems]
+    assert first.application is not None
+    assert second.application is not None
+    assert first.application.storage_fingerprint == second.application.storage_fingerprint
+    assert first.application.display_fingerprint == second.application.display_fingerprint

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from metadata.model import Filter
 from runtime import records
 from runtime.errors import BadQuery, NotFound
 from runtime.query.search import search
 from runtime.query.select import CAP, Query, parse_sort, parse_where, run
-from runtime.site import Site
+from runtime.site import Session, Site
+from runtime.views.binder import Binder
+from runtime.views.filters import BoundFilter, bind_filter, read_filter
 
 
 def fill(site: Site, count: int = 23) -> None:
@@ -158,3 +162,86 @@ def test_a_list_page_takes_at_most_four_statements(local: Site) -> None:
 def test_a_number_no_record_can_have_is_not_found(site: Site) -> None:
     with site.session() as session, pytest.raises(NotFound):
         records.read(session, "account", 77_262_357_506_143)
+
+
+def test_one_search_after_another_finds_its_own(site: Site) -> None:
+    """They share their statement; what is looked for, the page, the cursor and the count are each search's own."""
+    fill(site)
+    with site.session() as session:
+        rows = run(session, Query(entity="account", select=("name",), limit=100)).rows
+        wanted = {f"客户{n}": {r.id for r in rows if r.values["name"] == f"客户{n}"} for n in range(7)}
+        for text in ("客户1", "客户2", "", "客户1", "没有这样的", "客户6"):
+            found = wanted.get(text, set()) if text else {r.id for r in rows}
+            whole = run(session, Query(entity="account", q=text or None, limit=100, count="exact"))
+            assert ({r.id for r in whole.rows}, whole.count) == (found, len(found))
+            paged = [
+                r.id
+                for n in (1, 2, 3)
+                for r in run(session, Query(entity="account", q=text or None, limit=2, page=n)).rows
+            ]
+            assert set(paged) <= found
+            assert len(set(paged)) == min(6, len(found))
+            first = run(session, Query(entity="account", q=text or None, limit=2))
+            if first.next:
+                after = run(session, Query(entity="account", q=text or None, limit=2, cursor=first.next))
+                assert {r.id for r in after.rows} <= found - {r.id for r in first.rows}
+
+
+ENDS = [
+    ("revenue", "1", "3"), ("revenue", "0.5", ""), ("revenue", "", "2.0000"), ("revenue", "-1", "999999999999"),
+    ("employees", "3", "8"), ("share", "12.5", "50"), ("born", "2015-01-01", "2021-12-31"), ("born", "", "2022-01-01"),
+    ("open_sum", "0", "100"),
+]  # fmt: skip
+
+
+def bound_filter(site: Site, session: Session, name: str) -> BoundFilter:
+    bound = bind_filter(Binder(session), "account", Filter(path=(name,)))
+    assert bound is not None
+    return bound
+
+
+def test_ranges_find_the_same_with_their_ends_given_at_each_run(site: Site) -> None:
+    fill(site)
+    with site.session(write=True) as session:
+        for n in range(8):
+            records.create(session, "account", {"name": f"N{n}", "employees": n, "share": n * 10, "revenue": n})
+    with site.session() as session:
+        for name, low, high in ENDS:
+            bound = bound_filter(site, session, name)
+            found = read_filter(bound, {f"f.{name}.from": [low], f"f.{name}.to": [high]})
+            assert found.where is not None
+            assert found.form is not None, name
+            plain = Query(entity="account", where=(parse_where(session, "account", found.where),), limit=100)
+            form = parse_where(session, "account", found.form.where, found.form.types)
+            late = Query(entity="account", where=(form,), given=found.form.values, limit=100, count="exact")
+            wanted = [r.id for r in run(session, plain).rows]
+            assert [r.id for r in run(session, late).rows] == wanted, (name, low, high)
+            again = replace(late, page=2, limit=1)
+            assert [r.id for r in run(session, again).rows] == wanted[1:2]
+            assert run(session, again).count == len(wanted)
+        assert wanted
+
+
+def test_a_range_is_one_statement_whatever_its_ends(site: Site) -> None:
+    fill(site)
+    with site.session() as session:
+        bound = bound_filter(site, session, "revenue")
+        kept = session.tables.area("selects")
+        kept.clear()
+        answers = []
+        for low in ("1", "2", "3", "2.5"):
+            form = read_filter(bound, {"f.revenue.from": [low]}).form
+            assert form is not None
+            where = parse_where(session, "account", form.where, form.types)
+            answers.append(len(run(session, Query(entity="account", where=(where,), given=form.values)).rows))
+        assert len(kept) == 1
+    assert answers[0] > answers[1] > answers[2] == answers[3] > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "low"), [("employees", "1.5"), ("revenue", "1.00001"), ("revenue", "1e30"), ("born", "gestern"),
+                      ("revenue", "NaN"), ("revenue", "999999999999999")]
+)  # fmt: skip
+def test_ends_the_field_cannot_hold_are_written_out_or_ignored(site: Site, name: str, low: str) -> None:
+    with site.session() as session:
+        assert read_filter(bound_filter(site, session, name), {f"f.{name}.from": [low]}).form is None

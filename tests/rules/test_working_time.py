@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -78,6 +79,15 @@ def test_between_takes_back_what_add_gave(moment: datetime, hours: int) -> None:
     end = WORKING.add(begin, Duration(hours, "wh"))
     assert end is not None
     assert WORKING.between(begin, end) == timedelta(hours=hours)
+
+
+@given(st.datetimes(datetime(2025, 12, 1), datetime(2026, 3, 1)), st.timedeltas(timedelta(), timedelta(days=60)))
+def test_hours_are_between_with_two_decimals_and_a_sign(moment: datetime, later: timedelta) -> None:
+    start = moment.replace(microsecond=0, tzinfo=UTC)
+    end = start + timedelta(seconds=int(later.total_seconds()))
+    seconds = Decimal(int(WORKING.between(start, end).total_seconds()))
+    assert WORKING.hours(start, end) == (seconds / 3600).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    assert WORKING.hours(end, start) == -WORKING.hours(start, end)
 
 
 def test_spans_are_read_and_refused() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import sqlalchemy as sa
 from runtime import records
 from runtime.database import LIMIT
 from runtime.errors import TooSlow
+from runtime.schema.tables import Tables
 from runtime.security.sessions import set_password
 from runtime.site import Session, Site
 from tests.databases import database_of
@@ -81,3 +83,16 @@ def test_a_page_that_takes_too_long_says_so(site: Site, monkeypatch: pytest.Monk
     assert "took too long" in answer.text or "时间过长" in answer.text
     monkeypatch.undo()
     assert client.get("/e/account").status_code == 200
+
+
+@pytest.mark.parametrize("channel", ["api", "form", "internal"])
+def test_who_reads_changes_nothing(site: Site, channel: str) -> None:
+    """On PostgreSQL a page reads in no transaction that could be taken back."""
+    boss = add_user(site, "boss", "boss")
+    table = Tables(site.published().app, site.dialect).table("account")
+    with site.session(write=True) as session:
+        records.create(session, "account", {"name": "Kept"})
+    with contextlib.suppress(sa.exc.DBAPIError), site.session(boss, channel=channel) as session:
+        session.connection.execute(sa.update(table).values(name="Changed"))
+    with site.session(boss, channel=channel) as session:
+        assert session.connection.scalars(sa.select(table.c.name)).all() == ["Kept"]

@@ -44,6 +44,24 @@ def test_what_is_refused_stays_in_its_cell(site: Site, admin: Browser) -> None:
     assert "<script>" not in wrong.text
 
 
+def test_a_value_on_the_page_of_a_record_is_answered_alone_and_the_page_told(site: Site, admin: Browser) -> None:
+    number = some_ids(site, 1)[0]
+    admin.get(f"/e/{ENTITY}")
+    address = f"/e/{ENTITY}/{number}/cell/short_name?at=record"
+    asked = admin.get(address).text
+    assert 'hx-target="closest dd"' in asked
+    answer = admin.post(address, {"short_name": "<在页内>", "version": version(asked)}, fragment=True)
+    assert (answer.status_code, answer.text) == (200, "&lt;在页内&gt;")
+    assert "record-changed" in answer.headers["HX-Trigger"]
+    stale = admin.post(address, {"short_name": "mine", "version": version(asked)}, fragment=True)
+    assert (stale.status_code, stale.headers["HX-Retarget"]) == (412, "closest dd")
+    assert "&lt;在页内&gt;" in stale.text
+    emptied = admin.post(address, {"short_name": "", "version": version(stale.text)}, fragment=True)
+    assert "—" in emptied.text
+    assert 'data-fact="short_name"' in admin.get(f"/e/{ENTITY}/{number}").text
+    assert admin.get(f"/e/{ENTITY}/{number}/cell/opp_open?at=record").status_code == 403
+
+
 def test_a_conflict_shows_what_is_stored_now(site: Site, admin: Browser) -> None:
     number = some_ids(site, 1)[0]
     admin.get(f"/e/{ENTITY}")

@@ -181,3 +181,61 @@ def test_an_import_is_its_persons_alone(admin: Browser, anonymous: Browser, sell
     for path in ("", "/run", "/undo", "/values"):
         answer = anonymous.post(trial + path) if path else anonymous.get(trial)
         assert answer.status_code == 404, path
+
+
+PEOPLE = "客户名称,简称,联系人/姓名,联系人/手机,联系人/决策角色"
+
+
+def test_customers_with_their_contacts_in_one_sheet(admin: Browser, site: Site) -> None:
+    """The trial tells both, the run does what it told, the same sheet again changes nothing, undo takes both back."""
+    lines = [PEOPLE, "同表甲有限公司,同甲,张同一,13800138001,", ",,李同二,,", "同表乙有限公司,同乙,,,"]
+    bad = ["同表坏有限公司,同坏,王同三,12,", ",,赵同四,,没有的角色"]
+    address = upload(admin, [*lines, *bad])
+    page = admin.get(address).text
+    form = chosen(page)
+    assert form["target"] == ["name", "short_name", "contacts.name", "contacts.mobile", "contacts.decision_role"]
+    assert '<optgroup label="联系人">' in page
+    trial = admin.post(address, form | {"match": "name"}).headers["Location"]
+    page = admin.get(trial).text
+    assert figures(page) == [2, 0, 0, 2]
+    assert "联系人: 新建 2 条，更新 0 条，不变 0 条，跳过 0 条" in page
+    assert "联系人/手机：“12”不是有效的电话号码" in page
+    assert "没有的角色" in page
+    assert count(site, "同表") == 0
+    done = admin.post(f"{trial}/run").headers["Location"]
+    assert "联系人: 新建 2 条" in admin.get(done).text
+    people = admin.get("/e/contact?q=同").text
+    assert all(name in people for name in ("张同一", "李同二", "同表甲有限公司"))
+    again = tried(admin, [*lines, ""], match="name")
+    page = admin.get(again).text
+    assert figures(page) == [0, 0, 2, 0]
+    assert "联系人: 新建 0 条，更新 0 条，不变 2 条，跳过 0 条" in page
+    undone = admin.get(admin.post(f"{done}/undo").headers["Location"]).text
+    assert "移除 4 条" in undone
+    assert (count(site, "同表"), "张同一" in admin.get("/e/contact?q=同").text) == (0, False)
+
+
+def test_the_key_of_related_records_must_be_a_column(admin: Browser) -> None:
+    address = upload(admin, ["客户名称,联系人姓名", "同键有限公司,张三"])
+    form = chosen(admin.get(address).text)
+    refused = admin.post(address, form | {"within.contacts": "mobile"})
+    assert refused.status_code == 422
+    assert "contacts.mobile" in refused.text
+    assert re.search(r'name="within.contacts">.*?value="mobile" selected', refused.text, re.DOTALL)
+
+
+def test_the_template_takes_related_records_along(admin: Browser) -> None:
+    plain = CalamineWorkbook.from_filelike(io.BytesIO(admin.get(f"/e/{ENTITY}/import/template").data))
+    more = CalamineWorkbook.from_filelike(io.BytesIO(admin.get(f"/e/{ENTITY}/import/template?with=contacts").data))
+    added = set(more.get_sheet_by_index(0).to_python()[0]) - set(plain.get_sheet_by_index(0).to_python()[0])
+    assert {"联系人/姓名*", "联系人/手机"} <= added
+    assert all(name.startswith("联系人/") for name in added)
+    assert "联系人/客户*" not in added
+
+
+def test_lists_are_offered_for_a_sheet_that_has_other_names(admin: Browser) -> None:
+    address = upload(admin, ["客户名称,谁", "同选有限公司,张三"])
+    assert '<optgroup label="联系人">' not in admin.get(address).text
+    page = admin.get(f"{address}?with=contacts").text
+    assert '<option value="contacts.name">联系人/姓名</option>' in page
+    assert '<option value="contacts.customer">' not in page

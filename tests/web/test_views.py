@@ -147,3 +147,38 @@ def test_an_expression_in_a_shared_view_keeps_the_readers_rights(admin: Browser,
     key = keep(admin, "where=revenue_secret+>+1", name="Wrong field", share="*")
     html = rep.get(f"/e/{ENTITY}?view={key}").text
     assert 'id="where-problem"' in html
+
+
+def test_views_tell_whose_they_are_and_when_they_were_used_and_can_be_put_away(
+    admin: Browser, rep: Browser, site: Site
+) -> None:
+    key = keep(admin, "sort=name", name="老视图", share="*")
+    manage = f"/e/{ENTITY}/views"
+    row = next(r for r in admin.get(manage).text.split("<tr") if "老视图" in r)
+    assert "<td>从未</td>" in row
+    assert '<td>管理员</td><td class="wide-only">所有人</td>' in row.replace("\n", "")
+    assert "老视图" in rep.get(f"/e/{ENTITY}?view={key}").text
+    with site.session() as session:
+        day = session.today
+        table = session.table("saved_view")
+        used = session.connection.scalar(sa.select(table.c.used_on).where(table.c.id == int(key[3:])))
+    assert used == day
+    row = next(r for r in admin.get(manage).text.split("<tr") if "老视图" in r)
+    assert f"{day.year}年{day.month}月{day.day}日" in row
+    theirs = next(r for r in rep.get(manage).text.split("<tr") if "老视图" in r)
+    assert "/archive" not in theirs  # whose it is decides
+    assert rep.post(f"/views/{key[3:]}/archive", {"away": "1"}).status_code == 404
+    assert admin.post(f"/views/{key[3:]}/archive", {"away": "1"}).status_code == 303
+    tabs = admin.get(f"/e/{ENTITY}?view=all").text
+    assert f"view={key}" not in tabs
+    assert f"view={key}" in admin.get(f"/e/{ENTITY}?view={key}").text  # its address still leads there
+    assert "已归档" in admin.get(manage).text
+    admin.post(f"/views/{key[3:]}/archive", {"away": "0"})
+    assert f"view={key}" in admin.get(f"/e/{ENTITY}?view=all").text
+
+
+def test_a_view_that_was_put_away_opens_no_list_by_itself(admin: Browser) -> None:
+    key = keep(admin, "sort=-name", name="默认视图", default="1")
+    assert "默认视图" in re.findall(r'<a class="active"[^>]*>.*?</a>', admin.get(f"/e/{ENTITY}").text, re.DOTALL)[0]
+    admin.post(f"/views/{key[3:]}/archive", {"away": "1"})
+    assert "默认视图" not in admin.get(f"/e/{ENTITY}").text

@@ -59,8 +59,11 @@ ACTIONS: dict[str, Action] = {
 def list_actions(entity: str, identity: str) -> Response:
     context.parameters()
     with context.reading() as session:
-        described = context.entity_of(session, entity)
         number = context.record_id(identity)
+        described = _described(session, entity, number)
+        if registry.entrusted(session, described.name, number) and not _seen(session, described, number):
+            offers = registry.offers(session, described.name, number)
+            return answer({"actions": [registry.plain_offer(offer) for offer in offers]})
         deleted = _is_deleted(session, described, number)
         listed = [_state(session, described, a, deleted) for a in ACTIONS.values()]
         if not deleted:
@@ -85,6 +88,25 @@ def _run_declared(session: Session, entity: Entity, number: int, name: str, give
             **audit.plain(dict(outcome.data)),
         }
     )
+
+
+def _described(session: Session, name: str, identity: int) -> Entity:
+    """The entity, for who may do anything with its records or is asked about this one."""
+    try:
+        return context.entity_of(session, name)
+    except (NotFound, Forbidden):
+        found = session.app.entities.get(name)
+        if found is None or found.retired or not registry.entrusted(session, name, identity):
+            raise
+        return found
+
+
+def _seen(session: Session, entity: Entity, identity: int) -> bool:
+    try:
+        records.read(session, entity.name, identity, ["id"])
+    except (NotFound, Forbidden):
+        return False
+    return True
 
 
 def _is_deleted(session: Session, entity: Entity, identity: int) -> bool:
@@ -114,9 +136,9 @@ def run_action(entity: str, identity: str, action: str) -> Response:
     context.parameters()
 
     def work(session: Session) -> Response:
-        described = context.entity_of(session, entity)
         found = ACTIONS.get(action)
         number = context.record_id(identity)
+        described = _described(session, entity, number) if found is None else context.entity_of(session, entity)
         given = context.body_object() if request.content_length else {}
         if found is None:
             return _run_declared(session, described, number, printable(action), given)

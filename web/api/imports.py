@@ -141,6 +141,7 @@ def _status(found: Status) -> dict[str, Any]:
         "updated": found.updated,
         "same": found.same,
         "lines": dict(found.lines) if found.lines is not None else None,
+        "related": {n: dict(c) for n, c in found.related.items()} if found.related is not None else None,
         "rejected": found.rejected,
         "problem": found.problem,
         "mapping": dict(found.mapping),

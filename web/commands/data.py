@@ -12,7 +12,7 @@ from runtime.commands import data
 from runtime.exchange.state import Status
 from web.commands.shell import Failure, Shell, command, option, pass_shell
 
-COUNTS = ("total", "created", "updated", "same", "lines", "rejected", "dry_run")
+COUNTS = ("total", "created", "updated", "same", "lines", "related", "rejected", "dry_run")
 
 
 @command(
@@ -27,7 +27,10 @@ COUNTS = ("total", "created", "updated", "same", "lines", "rejected", "dry_run")
     type=click.Path(path_type=Path),
     help="A YAML file: column heading → field ¦ 列名→字段的 YAML 文件",
 )
-@option("--match", help="The field that tells an existing record: it is updated ¦ 用于匹配已有记录的字段")
+@option(
+    "--match",
+    help="Fields that tell an existing record, with commas; contacts.mobile for related ones ¦ 用于匹配已有记录的字段",
+)
 @option("--dry-run", is_flag=True, help="Check everything, write nothing ¦ 只检查不写入")
 @option(
     "--rejects", type=click.Path(path_type=Path), help="Where refused rows go (else FILE-rejected.csv) ¦ 未导入行的文件"
@@ -64,20 +67,32 @@ def import_file(
         shell.warn(f"{result.rejected} rows were refused{where} ¦ {result.rejected} 行未导入{there}")
     shell.answer(
         {name: getattr(result, name) for name in COUNTS} | {"rejects": None if place is None else str(place)},
-        f"{result.created} created, {result.updated} updated, {result.rejected} refused.{_lines(result, 'en')} ¦ "
-        f"新建 {result.created} 条，更新 {result.updated} 条，拒绝 {result.rejected} 条。{_lines(result, 'zh')}",
+        f"{result.created} created, {result.updated} updated, {result.rejected} refused.{_below(result, 'en')} ¦ "
+        f"新建 {result.created} 条，更新 {result.updated} 条，拒绝 {result.rejected} 条。{_below(result, 'zh')}",
     )
     raise click.exceptions.Exit(1 if result.rejected else 0)
 
 
+def _below(result: Status, language: str) -> str:
+    """What became of lines and related records, where the sheet had any."""
+    return _lines(result, language) + _related(result)
+
+
 def _lines(result: Status, language: str) -> str:
-    """What became of lines, where the sheet had any."""
     if result.lines is None:
         return ""
     created, updated, removed = (result.lines.get(word, 0) for word in ("created", "updated", "removed"))
     if language == "zh":
         return f"明细：新建 {created} 行，更新 {updated} 行，删除 {removed} 行。"
     return f" Lines: {created} created, {updated} updated, {removed} removed."
+
+
+def _related(result: Status) -> str:
+    """By the field that relates them, as figures that read in both languages."""
+    if not result.related:
+        return ""
+    parts = (f"{name} +{n['created']} ~{n['updated']} ={n['same']}" for name, n in result.related.items())
+    return f" {'; '.join(parts)}."
 
 
 class _progress:  # noqa: N801 - reads like the built-in context managers

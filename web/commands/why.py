@@ -48,6 +48,7 @@ def formula(shell: Shell, entity: str, identity: int, field: str, login: str | N
     if "formula" in found:
         click.echo(f"  {found['formula']} = {found['text']}")
         _print_steps(found.get("steps") or [])
+    _print_told(found.get("numbering") or {})
     for name in ("path", "default"):
         if name in found:
             click.echo(f"  {found[name]}")
@@ -106,7 +107,13 @@ def _print_decision(shell: Shell, word: str, entity: str, identity: int, login: 
     if shell.as_json:
         shell.data(found)
         return
-    click.echo(found.get("summary") or "")
+    _print_told(found)
+
+
+def _print_told(found: dict[str, Any]) -> None:
+    """A decision for people: its sentence, and its steps one a line; nothing of an empty one."""
+    if found:
+        click.echo(found.get("summary") or "")
     for step in found.get("steps") or ():
         said = [str(step[key]) for key in ("label", "result", "why") if step.get(key) not in (None, "")]
         click.echo("  " + " · ".join(said))

@@ -31,6 +31,7 @@ PAGES = (
     "notices",
     "runs",
     "rules",
+    "samples",
     "palette",
     "queries",
     "decisions",

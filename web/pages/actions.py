@@ -11,7 +11,7 @@ from markupsafe import Markup
 from metadata.fields import field_type
 from runtime import actions
 from runtime.actions import Ask, Offer
-from runtime.errors import Conflict, NotFound, Refused
+from runtime.errors import Conflict, Forbidden, NotFound, Refused
 from runtime.messages import say_answer, say_problem
 from runtime.records import read
 from runtime.views.binder import Binder, BoundChoice, BoundField
@@ -19,6 +19,7 @@ from runtime.views.forms import Input
 from runtime.views.records import title_of
 from runtime.views.titles import titles_of
 from web import htmx
+from web.mentioning import mentioned
 from web.notes import note
 from web.pages.uploads import stage
 from web.panels import dialog_of, panel
@@ -38,6 +39,8 @@ def run(entity: str, record_id: int, name: str) -> Response:
     """Carries an action out; what it refuses comes back in the dialog with everything that was typed."""
     _known(Binder(reading()), entity)
     given: dict[str, Any] = {key: value for key, value in request.form.items() if key != "csrf_token"}
+    if people := mentioned():
+        given[actions.MENTION] = people
     try:
         given |= _files(entity, record_id, name)
         with writing() as session:
@@ -111,7 +114,10 @@ def _dialog(
         raise Conflict("action.closed", why=offer.why)
     described = binder.app.entities[entity]
     fields = [described.title] if described.title != "id" and binder.visible(entity, described.title) else ["id"]
-    record = read(session, entity, record_id, fields=fields)
+    try:
+        record = read(session, entity, record_id, fields=fields)
+    except (NotFound, Forbidden):  # entrusted, not seen: a page of its own tells as much as they may know
+        return htmx.go(source.desk)
     detail = source.detail(session, described, stored, name) if offer.detail else {}
     in_dialog = htmx.wanted() and htmx.target() != "action-page"
     asked = {one.name for one in offer.asks}
@@ -172,4 +178,5 @@ def bind(binder: Binder, one: Ask) -> BoundField:
         target=target,
         span=2 if one.type == "long_text" else 1,
         source=f"/find/{target}" if target else "",
+        mentions=one.mentions,
     )

@@ -14,7 +14,8 @@ from runtime.activities.complete import may_follow, open_ids
 from runtime.digits import number_in
 from runtime.errors import Answer, NotFound, NotSignedIn, RecordProblem, Refused
 from runtime.messages import say_answer, say_problem
-from runtime.query.select import Query, titles_of
+from runtime.query.select import Query
+from runtime.query.titles import titles_of
 from runtime.site import Session
 from runtime.views.binder import Binder, BoundField
 from runtime.views.columns import candidates

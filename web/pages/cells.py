@@ -1,8 +1,6 @@
-"""One cell of a list edited in place: its input, and the row as it is after saving."""
+"""One field edited in place: its input in a cell of a list or on the record's page, and what is there after saving."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, request
 
@@ -10,22 +8,25 @@ from runtime.activities.complete import open_ids
 from runtime.digits import number_in
 from runtime.errors import Answer, Forbidden, NotFound, Refused, Stale
 from runtime.messages import say_answer, say_problem
-from runtime.query.select import Query, run, titles_of
+from runtime.query.select import Query, run
+from runtime.query.titles import titles_of
 from runtime.records import read, update
 from runtime.records.form import stored_state
 from runtime.views.binder import Binder, BoundField
 from runtime.views.forms import Input, read_one
+from runtime.views.records import currency_of
 from web import htmx
 from web.device import device
 from web.i18n import _
 from web.next_step import ask_now
 from web.pages.lists import editable, open_list, read_address
-from web.rows import painter, widget_of
+from web.rows import kit_for, painter, widget_of
 from web.state import reading, writing
 from web.why import why_text
 from web.widgets import widget
 
 blueprint = Blueprint("cells", __name__)
+NOTHING = '<span class="none">—</span>'
 
 
 @blueprint.get("/e/<entity>/<int:record_id>/cell/<name>")
@@ -54,7 +55,7 @@ def ask(entity: str, record_id: int, name: str) -> Response:
 
 @blueprint.post("/e/<entity>/<int:record_id>/cell/<name>")
 def save(entity: str, record_id: int, name: str) -> Response:
-    """Saves the cell and answers the row; what is refused stays in place with the reason."""
+    """Saves the field and answers the row, or on the record's page the value; what is refused stays with the reason."""
     binder = Binder(reading(), device())
     bound = _field(binder, entity, name)
     texts = request.form.getlist(name)
@@ -66,8 +67,7 @@ def save(entity: str, record_id: int, name: str) -> Response:
             update(session, entity, record_id, {name: raw}, version=version)
             closing -= open_ids(session, entity, [record_id]) if closing else closing
     except Stale as error:
-        now = read(reading(), entity, record_id, fields=[name])
-        shown = widget(widget_of(bound)).show(bound, _kit(binder))(now.values.get(name), now.titles.get(name))
+        shown = _value(entity, record_id, bound)
         sentence = _("Changed by somebody else meanwhile. Save again to put yours in its place.")
         return _again(binder, entity, record_id, bound, texts, [sentence], error.current_version, 412, shown)
     except Refused as error:
@@ -79,19 +79,32 @@ def save(entity: str, record_id: int, name: str) -> Response:
         return _again(
             binder, entity, record_id, bound, texts, [say_answer(error, binder.language)], version, error.status
         )
+    if on_record():
+        answer = make_response(_value(entity, record_id, bound) or NOTHING)
+        htmx.trigger(answer, "record-changed", {})
+        return ask_now(answer, entity, closing, f"/e/{entity}/{record_id}")
     return ask_now(_row(entity, record_id), entity, closing, _list(entity))
+
+
+def on_record() -> bool:
+    """Whether the field is one of the record's page, and no cell of a list."""
+    return request.args.get("at") == "record"
+
+
+def _value(entity: str, record_id: int, bound: BoundField) -> str:
+    """The value as it is stored now, as HTML."""
+    binder = Binder(reading(), device())
+    currency = binder.app.entities[entity].currency
+    names = [bound.name, *([currency] if currency and binder.visible(entity, currency) else [])]
+    now = read(binder.session, entity, record_id, fields=names)
+    kit = kit_for(binder, currency_of(binder, entity, now.values), compact=not on_record())
+    return widget(widget_of(bound)).show(bound, kit)(now.values.get(bound.name), now.titles.get(bound.name))
 
 
 def _list(entity: str) -> str:
     """The list that the cell is in, as its address says it."""
     query = request.query_string.decode("utf-8", "replace")
     return f"/e/{entity}{'?' + query if query else ''}"
-
-
-def _kit(binder: Binder) -> Any:
-    from web.rows import kit_for  # late: only for a conflict
-
-    return kit_for(binder, compact=True)
 
 
 def _field(binder: Binder, entity: str, name: str) -> BoundField:
@@ -132,12 +145,13 @@ def _cell(
         "lists/cell.html",
         one=made,
         theirs=theirs,
+        target="dd" if on_record() else "tr",
         version=version or "",
         address=f"/e/{entity}/{record_id}/cell/{made.name}{'?' + query if query else ''}",
     )
     answer = make_response(html, status)
     if status >= 400:  # the form stays in its cell; only what was saved takes the place of the row
-        answer.headers["HX-Retarget"] = "closest td"
+        answer.headers["HX-Retarget"] = "closest dd" if on_record() else "closest td"
         answer.headers["HX-Reswap"] = "innerHTML"
     return answer
 

@@ -6,10 +6,12 @@ from flask import Blueprint, Response, make_response, render_template, request
 
 from metadata.kinds import KINDS
 from metadata.kinds.role import GrantShape
-from metadata.model import Application, Entity
+from metadata.model import Entity
 from runtime import explain, records
 from runtime.errors import NotFound
+from runtime.number_whys import visible_numbering
 from runtime.security.rights import OPERATIONS
+from runtime.site import Session
 from runtime.views.binder import Binder
 from runtime.views.records import title_of
 from web.i18n import _
@@ -27,7 +29,7 @@ def show(entity: str, record_id: int) -> Response:
     binder = Binder(session)
     described = binder.entity(entity, alone=False)
     record = records.read(session, entity, record_id, fields=[*title_fields(binder, entity), "id"])
-    words = _words(session.app, described)
+    words = _words(session, described)
     wanted = request.args.get("of") or (words[0] if words else ACCESS)
     if wanted not in (*words, ACCESS):
         raise NotFound
@@ -46,12 +48,14 @@ def show(entity: str, record_id: int) -> Response:
     return make_response(page)
 
 
-def _words(app: Application, entity: Entity) -> list[str]:
+def _words(session: Session, entity: Entity) -> list[str]:
     """The kinds that decide on records of the entity."""
+    app = session.app
     special = {"versions": entity.revisions is not None, "ledger": entity.ledger or entity.balances_of}
     priced = {p.entity for p in app.of("pricing").values()}
     priced |= {parent[0] for name in priced if (parent := app.entities[name].parent) is not None}
     special["pricing"] = entity.name in priced
+    special["numbering"] = visible_numbering(session, entity) is not None
     return [word for word in explain.explainers() if special.get(word) or app.rules_of(entity.name, word)]
 
 

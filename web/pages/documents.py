@@ -6,7 +6,7 @@ from flask import Blueprint, Response, make_response, render_template, request
 
 from runtime.decisions.people import names
 from runtime.digits import number_in
-from runtime.errors import Answer, NotFound
+from runtime.errors import Answer, Conflict, NotFound
 from runtime.files.kept import MOST_AT_ONCE, keep, kept, remove
 from runtime.messages import say_answer, say_problem
 from runtime.records import read
@@ -51,8 +51,11 @@ def add(entity: str, record_id: int) -> Response:
 def drop(entity: str, record_id: int, file_id: int) -> Response:
     """Takes a file off the record, with all its versions."""
     _known(entity, record_id)
-    with writing() as session:
-        remove(session, entity, record_id, file_id)
+    try:
+        with writing() as session:
+            remove(session, entity, record_id, file_id)
+    except Conflict as error:
+        return _card(entity, record_id, _said(error), error.status)
     return _changed(entity, record_id)
 
 

@@ -7,7 +7,8 @@ from typing import Any
 from flask import Blueprint, Response, make_response, render_template
 
 from runtime.decisions.whys import newly_assigned
-from runtime.query.select import titles_of
+from runtime.query.titles import titles_of
+from runtime.site import Session
 from runtime.views.binder import Binder
 from runtime.views.home import figures, places, recent
 from runtime.views.menus import bind_menu
@@ -32,18 +33,31 @@ def page() -> Response:
     greeting = _("Good morning") if hour < 12 else _("Good afternoon") if hour < 18 else _("Good evening")
     creatable = [binder.app.entities[n] for n in names if binder.can(n, "create")][:6]
     quick = [(e.name, e.label.of(binder.language), e.icon) for e in creatable]
+    shown = figures(binder, names)
     return make_response(
         render_template(
             "home.html",
             greeting=greeting,
             name=session.user.name,
             day=binder.coercion().today,
-            figures=figures(binder, names),
+            figures=shown,
+            samples=_samples(session, empty=not any(one.count for one in shown)),
             recent=recent(binder, names),
             quick=quick,
             assigned=_assigned(binder),
         )
     )
+
+
+def _samples(session: Session, *, empty: bool) -> str:
+    """For administrators: whether sample data are "there", or "offered" since there is nothing else."""
+    if not session.user.admin:
+        return ""
+    from runtime import samples  # late: for administrators alone
+
+    if samples.status(session).state in (samples.LOADING, samples.LOADED, samples.REMOVING, samples.FAILED):
+        return "there"
+    return "offered" if empty and samples.offered(session) else ""
 
 
 def _assigned(binder: Binder) -> list[dict[str, Any]]:

@@ -10,11 +10,12 @@ from typing import Any, cast
 
 from flask import Blueprint, Response, make_response, render_template, request, send_file
 
-from metadata.model import Entity
+from metadata.model import Entity, Field
 from runtime.errors import Answer, Refused
 from runtime.exchange import state as imports_state
 from runtime.exchange.imports import Preview, Request, begin, preview
-from runtime.exchange.mapping import importable, line_of
+from runtime.exchange.mapping import below_of, hidden_paths, importable, line_of, related_of
+from runtime.exchange.related import keyable
 from runtime.exchange.rows import MODES
 from runtime.exchange.source import text_of
 from runtime.exchange.writers import Sheet, write_xlsx
@@ -46,7 +47,8 @@ def start(entity: str) -> Response:
 def _first(binder: Binder, described: Entity, **more: Any) -> Response:
     session = binder.session
     recent = [imports_state.status(session, i) for i in imports_state.recent(session, described.name)]
-    return _page(binder, described, recent=recent, **more)
+    lists = [(field.name, label) for field, label in _lists(binder, described)]
+    return _page(binder, described, recent=recent, lists=lists, **more)
 
 
 @blueprint.post("/e/<entity>/import")
@@ -70,11 +72,14 @@ def take(entity: str) -> Response:
 
 @blueprint.get("/e/<entity>/import/template")
 def template(entity: str) -> Response:
-    """An empty table with a column for every field this person may fill, those of lines as well (`明细/数量`); required
-    ones carry a star."""
+    """An empty table with a column for every field this person may fill, also those of lines (`明细/数量`) and of the
+    related records that `with` names; required ones carry a star."""
     binder = Binder(reading())
     described = _open(binder, entity)
     fields = fields_of(binder, described) + lines_of(binder, described)
+    for field, label in _lists(binder, described):
+        if field.name in request.args.getlist("with"):
+            fields += _inner(binder, field, label)
     names = [label + ("*" if _required(binder, described, path) else "") for path, label in fields]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "template.xlsx"
@@ -98,18 +103,31 @@ def lines_of(binder: Binder, described: Entity) -> list[tuple[str, str]]:
     for holder in described.fields.values():
         line = line_of(binder.app, holder)
         if line is not None and not holder.retired and not holder.readonly and holder.name not in locked:
-            back = holder.by or (line.parent[1] if line.parent else "")
-            label = holder.label.of(binder.language)
-            inner = ((name, text) for name, text in fields_of(binder, line) if name != back)
-            found += [(f"{holder.name}.{name}", f"{label}/{text}") for name, text in inner]
+            found += _inner(binder, holder, holder.label.of(binder.language))
     return found
 
 
+def _inner(binder: Binder, holder: Field, label: str) -> list[tuple[str, str]]:
+    """Paths and labels of the fields below a field that a column may fill."""
+    below = below_of(binder.app, holder)
+    if below is None:
+        return []
+    back = holder.by or (below.parent[1] if below.parent else "")
+    return [(f"{holder.name}.{n}", f"{label}/{text}") for n, text in fields_of(binder, below) if n != back]
+
+
+def _lists(binder: Binder, described: Entity) -> list[tuple[Field, str]]:
+    """Fields with related records that this person may import beside their record, with their labels."""
+    hidden = hidden_paths(binder.access, described)
+    fields = (f for f in described.fields.values() if f.name not in hidden and related_of(binder.app, f) is not None)
+    return [(f, f.label.of(binder.language)) for f in fields]
+
+
 def _required(binder: Binder, described: Entity, path: str) -> bool:
-    """Whether a new record, or a new line, needs the field; lines themselves are never needed."""
+    """Whether a new record, line or related record needs the field; what is below a record is never needed itself."""
     name, _, inner = path.partition(".")
-    line = line_of(binder.app, described.fields[name]) if inner else None
-    return not inner and described.fields[name].required if line is None else line.fields[inner].required
+    below = below_of(binder.app, described.fields[name]) if inner else None
+    return not inner and described.fields[name].required if below is None else below.fields[inner].required
 
 
 @blueprint.get("/e/<entity>/import/<int:file_id>")
@@ -163,6 +181,9 @@ def _columns(binder: Binder, described: Entity, file_id: int, asked: Request, **
         "encodings": ENCODINGS if seen.kind == "csv" else (),
         "fields": fields,
         "line_fields": lines_of(binder, described),
+        "related": _related(binder, described, paths),
+        "lists": [(field.name, label) for field, label in _lists(binder, described)],
+        "within": {},
         "keys": keys,
         "match": _likely_key(described, paths),
         "mode": "both",
@@ -181,6 +202,19 @@ def _keys(binder: Binder, described: Entity) -> list[tuple[str, str]]:
     return [
         (f.name, f.label.of(binder.language)) for f in fitting if f.type not in ("secret", "long_text", "rich_text")
     ]
+
+
+def _related(binder: Binder, described: Entity, paths: list[str]) -> list[dict[str, Any]]:
+    """The lists of related records that the columns fill, or that somebody asked for, with their fields and keys."""
+    asked = {*request.values.getlist("with"), *(path.partition(".")[0] for path in paths if "." in path)}
+    found = []
+    for field, label in _lists(binder, described):
+        below = related_of(binder.app, field)
+        if field.name in asked and below is not None:
+            inner = [(path.partition(".")[2], text.partition("/")[2]) for path, text in _inner(binder, field, label)]
+            keys = [(n, text) for n, text in inner if keyable(below, n) and below.fields[n].storage == "text"]
+            found.append({"name": field.name, "label": label, "fields": inner, "keys": keys})
+    return found
 
 
 def _likely_key(described: Entity, paths: list[str]) -> str:
@@ -208,10 +242,11 @@ def run(entity: str, file_id: int) -> Response:
     form = request.form
     mapping = {h: target or None for h, target in zip(form.getlist("header"), form.getlist("target")) if h}
     match, mode = form.get("match", ""), form.get("mode", "both")
+    within = {n.removeprefix("within."): key for n, key in form.items() if n.startswith("within.") and key}
     read = _reading(form)
     asked = Request(
         mapping=mapping,
-        match=(match,) if match else (),
+        match=(*((match,) if match else ()), *(f"{name}.{key}" for name, key in within.items())),
         clear=form.get("clear") == "1",
         dry_run=form.get("run") != "real",
         mode=mode if mode in MODES else "both",
@@ -229,5 +264,5 @@ def run(entity: str, file_id: int) -> Response:
         return launch(import_id)
     except Answer as error:
         told = say_answer(error, state().language)
-        chosen = {"chosen": mapping, "match": match, "mode": mode, "clear": asked.clear}
+        chosen = {"chosen": mapping, "match": match, "mode": mode, "clear": asked.clear, "within": within}
         return _columns(Binder(reading()), described, file_id, read, problem=told, status=error.status, **chosen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +21,7 @@ from runtime.exchange.state import status as status_of
 from runtime.exchange.unknown import Unknown, unknown_values
 from runtime.messages import say_answer
 from runtime.publishing.choices import publish_choices
-from runtime.query.select import titles_of
+from runtime.query.titles import titles_of
 from runtime.site import Session
 from runtime.views.binder import Binder
 from web import htmx
@@ -74,6 +75,8 @@ def _page(import_id: int, problem: str = "", status: int = 200) -> Response:
         "can_undo": background.can_undo(session, found),
         "undone": undone,
         "kept": sorted(titles_of(session, found.target, kept).items()) if kept and described is not None else [],
+        "related": _related(binder, described, found) if landed is None else [],
+        "related_kept": _related_kept(session, undone),
         "landed": landed,
         "asked": request_of(session, import_id) if found.dry_run else None,
     }
@@ -81,10 +84,33 @@ def _page(import_id: int, problem: str = "", status: int = 200) -> Response:
     return make_response(render_template(template, **values), status)
 
 
+def _related(binder: Binder, described: Entity | None, found: Status) -> list[tuple[str, dict[str, int]]]:
+    """What becomes of related records that came in the same sheet, by the labels of their lists."""
+    if described is None or not found.related:
+        return []
+    fields = described.fields
+    return [(fields[n].label.of(binder.language), dict(c)) for n, c in found.related.items() if n in fields]
+
+
+def _related_kept(session: Session, undone: Mapping[str, Any]) -> list[tuple[str, int, str]]:
+    """(entity, id, title) of related records that undoing left alone."""
+    kept = (undone.get("related") or {}).items()
+    return [(entity, i, t) for entity, ids in kept for i, t in sorted(titles_of(session, entity, ids).items())]
+
+
 def _unchanged(trial: Status, landed: Status) -> Status:
     """What the trial of a file comes to whose import has been made: nothing new."""
     same = landed.created + landed.updated + landed.same
-    return replace(trial, created=0, updated=0, same=same, skipped=landed.skipped, rejected=landed.rejected, lines=None)
+    return replace(
+        trial,
+        created=0,
+        updated=0,
+        same=same,
+        skipped=landed.skipped,
+        rejected=landed.rejected,
+        lines=None,
+        related=None,
+    )
 
 
 def _refused(session: Session, found: Status) -> list[tuple[int, str]]:

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, request
 
 from runtime import actions, records, revisions
-from runtime.decisions import approval_nudges, approvals
+from runtime.decisions import approval_nudges, approvals, proposals
 from runtime.decisions import approval_store as store
 from runtime.decisions import approval_view as view
 from runtime.decisions.approval_actions import offer, sentence
+from runtime.decisions.approval_mentions import may_see, mention
 from runtime.digits import number_in
 from runtime.errors import Answer, NotFound
 from runtime.messages import say, say_answer
 from runtime.records import snapshots
+from runtime.security.access import Access
 from runtime.site import Session
 from runtime.views.binder import Binder
 from runtime.views.snapshots import changes
 from web import htmx
 from web.i18n import _
+from web.mentioning import mentioned
 from web.notes import note
+from web.pages.pools import claims_waiting
 from web.state import reading, state, writing
 
 blueprint = Blueprint("inbox", __name__)
@@ -36,13 +40,18 @@ def show() -> Response:
     box = request.args.get("box", "waiting")
     box = box if box in BOXES else "waiting"
     labels = {"waiting": _("Waiting for me"), "submitted": _("Submitted by me"), "done": _("Decided by me")}
+    claims = claims_waiting(Binder(session))
+    counts = view.counts(session)
+    counts["waiting"] += len(claims)
     values = {
         "box": box,
         "labels": labels,
-        "counts": view.counts(session),
+        "counts": counts,
         "cases": view.inbox(session, box),
         "when": lambda at: _when(session, at),
         "admin": session.user.admin,
+        "claims": claims if box == "waiting" else [],
+        "proposals": len(proposals.waiting(session, 100)),
     }
     return make_response(render_template("approvals/inbox.html", **values))
 
@@ -62,9 +71,9 @@ def act(case_id: int, name: str) -> Response:
     try:
         with writing() as session:
             held = store.load(session, case_id)
-            if not view.may_see(session, held):
+            if not may_see(session, held):
                 raise NotFound
-            note(_carry_out(session, held, name, dict(request.form)))
+            note(_carry_out(session, held, name, dict(request.form), mentioned()))
     except Answer as answer:
         if answer.status not in (403, 409, 422):
             raise
@@ -77,7 +86,7 @@ def act(case_id: int, name: str) -> Response:
     return htmx.go("/inbox" if following == "inbox" else f"/inbox/{case_id}")
 
 
-def _carry_out(session: Session, held: store.Held, name: str, form: Mapping[str, str]) -> str:
+def _carry_out(session: Session, held: store.Held, name: str, form: Mapping[str, str], people: Sequence[int]) -> str:
     if name not in (*approvals.ACTS, "remind", "comment"):
         raise NotFound
     asks = offer(session, held, name).asks
@@ -85,14 +94,15 @@ def _carry_out(session: Session, held: store.Held, name: str, form: Mapping[str,
     if name == "remind":
         return say("approval.done.reminded", session.language, count=approval_nudges.remind(session, held.id))
     if name == "comment":
-        approval_nudges.comment_on(session, held.id, str(given["comment"]))
-        return say("approval.done.commented", session.language)
+        named = approval_nudges.comment_on(session, held.id, str(given["comment"]), people)
+        return say("approval.done.commented", session.language) + named.said(session.language)
     seen = number_in(form.get("round", ""))
-    return sentence(session, approvals.act(session, held.id, name, given, round_seen=seen))
+    after = approvals.act(session, held.id, name, given, round_seen=seen)
+    return sentence(session, after) + mention(session, after, given.get("comment"), people).said(session.language)
 
 
 def _helpers(session: Session) -> dict[str, Any]:
-    return {"when": lambda at: _when(session, at)}
+    return {"when": lambda at: _when(session, at), "people": Access(session).can("user", "read")}
 
 
 def _when(session: Session, at: datetime | None) -> str:

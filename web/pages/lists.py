@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, make_response, render_template, request
 from markupsafe import Markup
@@ -13,27 +16,30 @@ from markupsafe import Markup
 from metadata.model import Sort
 from runtime.digits import number_in
 from runtime.duplicates.groups import searched
-from runtime.errors import BadQuery
+from runtime.errors import Answer, BadQuery
 from runtime.messages import say_answer
-from runtime.query.select import Query, parse_where, run, titles_of
+from runtime.query.select import Query, parse_where, run
+from runtime.query.titles import titles_of
+from runtime.site import Session
 from runtime.views.binder import Binder, BoundField
 from runtime.views.cache import kept
 from runtime.views.columns import ChosenColumn, columns_text, read_columns
 from runtime.views.filters import PERIODS, ActiveFilter, read_filter
 from runtime.views.lists import BoundList, BoundSegment, BoundView, bind_list, parse_sort, sort_text
-from runtime.views.saved import SavedView, chosen, views_of
+from runtime.views.saved import SavedView, chosen, note_use, views_of
 from web import htmx
 from web.device import device
 from web.form_session import form_token
 from web.i18n import _, plural
-from web.prepared import Prepared, mark
+from web.prepared import Prepared, address_mark, asked_by, mark
 from web.rows import css_of, frozen_css, paint_rows, painter
-from web.state import reading
-from web.templating import framed
+from web.state import reading, writing
+from web.templating import address_with, framed
 from web.widgets import widget
 
 blueprint = Blueprint("lists", __name__)
 FURTHEST_PAGE = 100_000
+_PLAIN_END = re.compile(r"[-.0-9]{1,20}")  # a number or a day as typed
 LONGEST_KEPT = 300  # bytes of a query whose page is kept
 MOST_KEPT = 64  # pages without their rows, about 40 KB each
 
@@ -57,6 +63,7 @@ class Asked:
     segment: BoundSegment | None = None
     problem: str = ""
     problem_at: int = 0
+    given: dict[str, Any] = field(default_factory=dict)
 
     @property
     def active(self) -> list[ActiveFilter]:
@@ -82,10 +89,11 @@ def open_list(binder: Binder, entity: str) -> BoundList:
     return bind_list(binder, entity)
 
 
-def read_address(binder: Binder, bound: BoundList, given: Mapping[str, list[str]]) -> Asked:
+def read_address(binder: Binder, bound: BoundList, given: Mapping[str, list[str]], *, late: bool = False) -> Asked:
     """Reads the parameters; an expression that does not parse is a problem with its place, not an error page.
 
     A kept view stands for its own parameters: what the address says besides wins, and `edited` says that it says all.
+    `late` leaves the ends of ranges out of the conditions: they are `given` to the query, which is the same for all.
     """
     saved_views = views_of(binder.session, bound.entity)
     said = {name for name in given if name != "page"}
@@ -115,7 +123,12 @@ def read_address(binder: Binder, bound: BoundList, given: Mapping[str, list[str]
         segment=segment,
     )
     session = binder.session
-    asked.where += [parse_where(session, bound.entity, f.where) for f in filters if f.where is not None]
+    for f in filters:
+        if late and f.form is not None:
+            asked.where.append(parse_where(session, bound.entity, f.form.where, f.form.types))
+            asked.given |= f.form.values
+        elif f.where is not None:
+            asked.where.append(parse_where(session, bound.entity, f.where))
     if asked.where_text:
         try:
             asked.where.append(parse_where(session, bound.entity, asked.where_text))
@@ -139,6 +152,7 @@ def query_of(binder: Binder, bound: BoundList, asked: Asked, columns: tuple[Boun
         entity=bound.entity,
         select=tuple(paths),
         where=tuple(asked.where),
+        given=asked.given,
         rules=tuple(asked.rules),
         sort=asked.sort,
         q=asked.q or None,
@@ -154,7 +168,7 @@ def show(entity: str) -> Response:
     session = reading()
     binder = Binder(session, device())
     bound = open_list(binder, entity)
-    asked = read_address(binder, bound, request.args.to_dict(flat=False))
+    asked = read_address(binder, bound, request.args.to_dict(flat=False), late=True)
     columns = asked.columns(bound)
     rows: list[Any] = []
     count, capped = 0, False
@@ -164,6 +178,7 @@ def show(entity: str) -> Response:
     may_choose = any(binder.can(entity, op) for op in ("edit", "assign", "delete"))
     opener = bound.opener if any(c.key == bound.opener for c in columns) else columns[0].key
     paint = painter(binder, entity, columns, opener, choose=may_choose, frozen=asked.frozen)
+    sorts = {".".join(s.path): s.descending for s in asked.sort}
     values = {
         "bound": bound,
         "asked": asked,
@@ -176,11 +191,13 @@ def show(entity: str) -> Response:
         "css_of": css_of,
         "frozen_css": frozen_css,
         "empty": not rows,
+        "samples": not rows and not asked.narrowed and session.user.admin and _samples_offered(session),
         "count": count,
         "capped": capped,
         "pages": pages(asked.page, count, capped, bound.page_size),
         "sort": sort_text(asked.sort),
-        "sorts": {".".join(s.path): s.descending for s in asked.sort},
+        "sorts": sorts,
+        "sort_addresses": sort_addresses,
         "may_choose": may_choose,
         "may": {op: binder.can(entity, op) for op in ("create", "edit", "delete", "export", "import")},
         "mergeable": searched(session, entity) and all(binder.can(entity, op) for op in ("edit", "delete")),
@@ -191,42 +208,99 @@ def show(entity: str) -> Response:
         "rows": paint_rows(paint, rows, _styles(binder, bound, rows)),
         "count_text": count_text(count, capped),
         "token": form_token(),
-        "tabs": tabs(binder, bound, asked),
     }
     if htmx.wanted() and htmx.target() == "list":
         return make_response(_written("lists/body.html", binder, values, filled))
     body = _written("lists/main.html", binder, values, filled)
-    return make_response(framed(bound.plural, body))
+    made = make_response(framed(bound.plural, body))
+    if asked.saved is not None and asked.saved.used_on != session.today:
+        _note_use(asked.saved)
+    return made
+
+
+def _samples_offered(session: Session) -> bool:
+    from runtime.samples import offered  # late: asked where a list is empty
+
+    return offered(session)
+
+
+def _note_use(view: SavedView) -> None:
+    """Once a day for a view; nothing that a busy database, or looking as somebody else, would fail for."""
+    with suppress(Answer), writing() as session:
+        note_use(session, view)
+
+
+def sort_addresses(columns: Sequence[BoundField], sorts: Mapping[str, bool]) -> dict[str, str]:
+    """Addresses of this list sorted by each of its columns; a second click turns the order round."""
+
+    def sorting(key: str) -> str:
+        return ("" if sorts.get(key) else "-") + key if key in sorts else key
+
+    return {c.key: address_with(sort=sorting(c.key), page=None) for c in columns if c.sortable}
 
 
 def _written(template: str, binder: Binder, values: Mapping[str, Any], filled: Mapping[str, str]) -> Markup:
-    """The list as HTML. What is around its rows is put together once per kind of user and address."""
-    if values["empty"] or values["titles"] or values["asked"].problem or len(request.query_string) > LONGEST_KEPT:
+    """The list as HTML. What is around its rows is put together once per kind of user and address.
+
+    Addresses that differ in the ends of ranges alone are one: people type ever other numbers.
+    """
+    asked: Asked = values["asked"]
+    bound: BoundList = values["bound"]
+    query, ends, marked = _without_ends(asked)
+    filled = {**filled, "tabs": tabs(binder, bound, asked, query).fill(ends)}
+    if values["empty"] or values["titles"] or asked.problem or len(request.query_string) > LONGEST_KEPT:
         return Markup(render_template(template, **values, **filled))  # noqa: S704 - escaped by the template
     pages_: dict[Any, Prepared] = kept(binder.session, ("list pages",), dict)
-    saved: SavedView | None = values["asked"].saved
-    shown = saved.parameters if saved else None
-    key = (template, request.path, request.query_string, values["pages"], binder.kind, shown)
+    shown = asked.saved.parameters if asked.saved else None
+    key = (template, request.path, query, values["pages"], binder.kind, shown)
     prepared = pages_.get(key)
     if prepared is None:
-        prepared = Prepared(render_template(template, **values, **{name: mark(name) for name in filled}))
+        gaps = {name: mark(name) for name in filled}
+        with asked_by(query):
+            prepared = Prepared(render_template(template, **{**values, "asked": marked}, **gaps))
         if len(pages_) >= MOST_KEPT:
             pages_.pop(next(iter(pages_)), None)
         pages_[key] = prepared
-    return prepared.fill(filled)
+    return prepared.fill({**filled, **ends})
 
 
-def tabs(binder: Binder, bound: BoundList, asked: Asked) -> Markup:
-    """The views as tabs: declared ones, the person's own, those shared with them."""
-    made: dict[Any, Markup] = kept(binder.session, ("list tabs",), dict)
+def _without_ends(asked: Asked) -> tuple[str, dict[str, str], Asked]:
+    """The query of the address with marks for the ends of ranges, these by mark, and what is asked with the marks.
+
+    Only ends that no encoding changes: plain numbers and days.
+    """
+    ends: dict[str, str] = {}
+    parameters: dict[str, str] = {}
+    filters = list(asked.filters)
+    for place, active in enumerate(filters):
+        if active.form is None:
+            continue
+        marks = {"low": active.low, "high": active.high}
+        for end, name in (("low", f"{active.filter.parameter}.from"), ("high", f"{active.filter.parameter}.to")):
+            if _PLAIN_END.fullmatch(marks[end]) and request.args.getlist(name) == [marks[end]]:
+                ends[f"{end}{place}"] = marks[end]
+                marks[end] = parameters[name] = address_mark(f"{end}{place}")
+        filters[place] = replace(active, **marks)  # type: ignore[arg-type]
+    if not ends:
+        return request.query_string.decode("utf-8", "replace"), ends, asked
+    given = [(name, parameters.get(name, value)) for name, values in request.args.lists() for value in values]
+    return urlencode(given), ends, replace(asked, filters=filters)
+
+
+def tabs(binder: Binder, bound: BoundList, asked: Asked, query: str) -> Prepared:
+    """The views as tabs: declared ones, the person's own, those shared with them. `query` as it stands in addresses."""
+    made: dict[Any, Prepared] = kept(binder.session, ("list tabs",), dict)
     now = asked.saved.key if asked.saved else asked.view.name if asked.view else None
-    key = (bound.entity, binder.kind, asked.saved_views, now, asked.edited, request.query_string[:LONGEST_KEPT])
+    key = (bound.entity, binder.kind, asked.saved_views, now, asked.edited, query)
     found = made.get(key)
     if found is None:
-        html = render_template("lists/tabs.html", bound=bound, asked=asked)
+        with asked_by(query):
+            found = Prepared(render_template("lists/tabs.html", bound=bound, asked=asked))
+        if len(query) > LONGEST_KEPT:
+            return found
         if len(made) >= MOST_KEPT:
             made.pop(next(iter(made)), None)
-        found = made[key] = Markup(html)  # noqa: S704 - escaped by the template
+        made[key] = found
     return found
 
 

@@ -8,7 +8,7 @@ from metadata.model import Entity
 from runtime.errors import NotFound
 from runtime.exchange.lookup import titles
 from runtime.messages import say
-from runtime.query.select import titles_of
+from runtime.query.titles import titles_of
 from runtime.views.binder import Binder, BoundField
 from runtime.views.lookups import find
 from web.state import reading

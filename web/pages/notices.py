@@ -6,8 +6,10 @@ from datetime import time
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 
+from runtime import actions
 from runtime.digits import number_in
-from runtime.errors import BadQuery, NotFound
+from runtime.errors import BadQuery, Forbidden, NotFound
+from runtime.site import Session
 from runtime.views import notices
 from web.i18n import _
 from web.notes import note
@@ -63,7 +65,19 @@ def go(notice: int) -> Response:
             raise NotFound()
         notices.mark_read(session, [notice])
         known = found["entity"] in session.app.entities and found["record"]
-    return make_response(redirect(f"/e/{found['entity']}/{found['record']}" if known else "/notifications", 303))
+        place = _place(session, found["entity"], found["record"]) if known else "/notifications"
+    return make_response(redirect(place, 303))
+
+
+def _place(session: Session, entity: str, record: int) -> str:
+    """The page of a record; of one that is out of sight, where the person does what they are asked."""
+    try:
+        actions.visible(session, entity, record)
+    except (NotFound, Forbidden):
+        asked = actions.entrusted(session, entity, record)
+        if asked:
+            return asked[0][1].desk
+    return f"/e/{entity}/{record}"
 
 
 @blueprint.post("/notifications/<int:notice>/snooze")

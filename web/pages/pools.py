@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, request
@@ -15,6 +16,7 @@ from runtime.decisions.people import names
 from runtime.digits import number_in
 from runtime.errors import Answer, BadQuery, NotFound
 from runtime.messages import say, say_answer
+from runtime.records import read_many
 from runtime.security.access import Access
 from runtime.views.binder import Binder, BoundField
 from runtime.views.pools import PAGE, BoundPool, PoolRow, bind_pool, coming_back, others, tabs
@@ -50,7 +52,7 @@ def show(name: str | None = None) -> Response:
         "q": q,
         "page": page,
         "more": bound is not None and bound.count > page * PAGE,
-        "claims": [_waiting(binder, one) for one in claim_desk.waiting(session)],
+        "claims": claims_waiting(binder),
         "waiting": len(proposals.waiting(session, 100)),
     }
     return make_response(render_template("pools/page.html", **values))
@@ -86,7 +88,9 @@ def answer(name: str, record_id: int) -> Response:
     pool: Pool | None = session.app.of("pool").get(name)
     if pool is None:
         raise NotFound
-    back = f"/pools/{name}" if is_member(session, pool) else "/pools"
+    back = (
+        "/inbox" if request.form.get("back") == "/inbox" else f"/pools/{name}" if is_member(session, pool) else "/pools"
+    )
     try:
         with writing() as session:
             if act == "withdraw":
@@ -134,7 +138,9 @@ def inbox() -> Response:
     """The proposals this person may decide."""
     session = reading()
     binder = Binder(session)
-    rows = [_proposal(binder, p) for p in proposals.waiting(session)]
+    waiting = proposals.waiting(session)
+    seen = _seen(binder, waiting)
+    rows = [_proposal(binder, p, seen) for p in waiting]
     return make_response(render_template("proposals/page.html", rows=rows))
 
 
@@ -189,22 +195,36 @@ def _cell(binder: Binder, bound: BoundPool, column: BoundField, one: PoolRow) ->
     return {"label": column.label, "css": shown.css, "html": html, "opens": column.key == bound.title}
 
 
-def _waiting(binder: Binder, one: claim_desk.Waiting) -> dict[str, Any]:
+def claims_waiting(binder: Binder) -> list[dict[str, Any]]:
+    """The claims the person may answer, as their list shows them."""
+    claims = claim_desk.waiting(binder.session)
+    seen = _seen(binder, claims)
+    return [_waiting(binder, one, seen) for one in claims]
+
+
+def _seen(binder: Binder, waiting: Sequence[claim_desk.Waiting | proposals.Proposal]) -> set[tuple[str, int]]:
+    """The records the person may open: who is asked about one need not see it."""
+    found: set[tuple[str, int]] = set()
+    for entity in {one.entity for one in waiting if Access(binder.session).can(one.entity, "read")}:
+        ids = [one.record for one in waiting if one.entity == entity]
+        found.update((entity, row.id) for row in read_many(binder.session, entity, ids, ["id"]))
+    return found
+
+
+def _waiting(binder: Binder, one: claim_desk.Waiting, seen: set[tuple[str, int]]) -> dict[str, Any]:
     due = "" if one.due_at is None else one.due_at.astimezone(binder.session.zone).strftime("%m-%d %H:%M")
-    seen = Access(binder.session).can(one.entity, "read")
-    address = f"/e/{one.entity}/{one.record}" if seen else None
+    address = f"/e/{one.entity}/{one.record}" if (one.entity, one.record) in seen else None
     return {"one": one, "pool": one.pool.label.of(binder.language), "due": due, "address": address}
 
 
-def _proposal(binder: Binder, found: proposals.Proposal) -> dict[str, Any]:
+def _proposal(binder: Binder, found: proposals.Proposal, seen: set[tuple[str, int]]) -> dict[str, Any]:
     described = binder.app.entities[found.entity]
     steps = found.why.get("steps", ())
     last = steps[-1] if steps else {}
-    seen = Access(binder.session).can(found.entity, "read")
     due = "" if found.due_at is None else found.due_at.astimezone(binder.session.zone).strftime("%m-%d %H:%M")
     return {
         "id": found.id,
-        "address": f"/e/{found.entity}/{found.record}" if seen else None,
+        "address": f"/e/{found.entity}/{found.record}" if (found.entity, found.record) in seen else None,
         "title": found.title,
         "entity": described.label.of(binder.language),
         "rule": found.rule,

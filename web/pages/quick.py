@@ -13,7 +13,7 @@ from runtime.duplicates.find import watched
 from runtime.duplicates.rule import REFUSED
 from runtime.errors import Conflict, Refused
 from runtime.messages import say_answer, say_problem
-from runtime.query.select import titles_of
+from runtime.query.titles import titles_of
 from runtime.records import create, evaluate_form
 from runtime.views.binder import Binder
 from runtime.views.forms import BoundForm, read_form

@@ -10,6 +10,7 @@ from flask import Blueprint, Response, make_response, render_template
 from runtime.actions import offers
 from runtime.activities.log import target_of
 from runtime.decisions.pool_views import count_view, limited, uncounted
+from runtime.explain import is_number
 from runtime.records import read
 from runtime.records.form import conditions_of
 from runtime.site import Session
@@ -20,6 +21,7 @@ from runtime.views.records import currency_of, title_of
 from web import htmx
 from web.device import device
 from web.i18n import _
+from web.pages.lists import editable
 from web.pages.records import open_form, readable
 from web.pages.whys import is_computed
 from web.panels import panels
@@ -42,7 +44,7 @@ def show(entity: str, record_id: int) -> Response:
     kit = kit_for(binder, currency_of(binder, entity, record.values))
     shown = {name: widget(f.widget).show(f, kit) for name, f in {**form.fields, **_header(form)}.items()}
     texts = {name: show_(record.values.get(name), record.titles.get(name)) for name, show_ in shown.items()}
-    values = {
+    values: dict[str, Any] = {
         "form": form,
         "record": record,
         "texts": texts,
@@ -62,10 +64,13 @@ def show(entity: str, record_id: int) -> Response:
         "log": _may_log(binder, entity),
         "completes": _completes(binder, entity, form),
         "holds": _holding(session, entity, record_id, form),
-        "is_computed": is_computed,
+        "is_computed": lambda field: is_computed(field) or is_number(binder.app.entities[entity], field.name),
+        "editable": frozenset(),
     }
-    name = "records/peek.html" if htmx.wanted() and htmx.target() == "peek" else "records/page.html"
-    return make_response(render_template(name, **values))
+    if htmx.wanted() and htmx.target() == "peek":
+        return make_response(render_template("records/peek.html", **values))
+    values["editable"] = {name for name, f in form.fields.items() if editable(binder, entity, f)}
+    return make_response(render_template("records/page.html", **values))
 
 
 def _next_at(binder: Binder, entity: str, kit: Kit, values: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ from metadata.model import Parameter
 from runtime.digits import number_in
 from runtime.errors import Answer, BadQuery, Refused
 from runtime.messages import say_answer, say_problem
-from runtime.query.select import titles_of
+from runtime.query.titles import titles_of
 from runtime.reports.periods import NAMES
 from runtime.reports.result import Cell, Heading, ReportResult
 from runtime.reports.run import run

@@ -36,6 +36,33 @@ def index() -> Response:
     return make_response(render_template("rules/index.html", groups=groups, shown=shown, of=wanted))
 
 
+@blueprint.get("/rules/new")
+def blank() -> Response:
+    """Where a rule that is nowhere published is written down to be tried out."""
+    rules.groups(reading())  # for administrators
+    return make_response(render_template("rules/new.html", draft="", problems=[]))
+
+
+@blueprint.post("/rules/new")
+def attempt_new() -> Response:
+    """Tries out what the draft declares, new or not; nothing is kept."""
+    session = reading()
+    given = request.form.to_dict()
+    text = _text(given)
+    try:
+        word, drafted = trials.declared(session, text)
+        rule = drafted.rule
+        asked = _ASKED.get(word, _nothing)(session, rule, given)
+        dates: dict[str, Any] = {key: asked[key] for key in ("since", "until") if key in asked}
+        result = _carried_out(session, word, rule, drafted, {**dates, **given})
+    except Answer as answer:
+        if answer.status in (403, 404):
+            raise
+        said = [say_problem(p, state().language) for p in answer.problems] or [say_answer(answer, state().language)]
+        return make_response(render_template("rules/new.html", draft=text, problems=said), answer.status)
+    return _page(word, rule.name, given, result, [], rule=rule)
+
+
 @blueprint.get("/rules/<word>/<name>")
 def show(word: str, name: str) -> Response:
     return _page(word, name, {}, None, [])
@@ -68,10 +95,17 @@ def _rule(session: Session, word: str, name: str) -> Any:
 
 
 def _page(
-    word: str, name: str, given: Mapping[str, Any], result: Any, problems: list[str], status: int = 200
+    word: str,
+    name: str,
+    given: Mapping[str, Any],
+    result: Any,
+    problems: list[str],
+    status: int = 200,
+    rule: Any = None,
 ) -> Response:
+    """`rule` is one that is only drafted."""
     session = reading()
-    rule = _rule(session, word, name)
+    rule = rule or _rule(session, word, name)
     values: dict[str, Any] = {
         "word": word,
         "row": rules.row_of(session, word, rule),
@@ -93,8 +127,18 @@ def _page(
 
 
 def _tried(session: Session, word: str, rule: Any, given: Mapping[str, Any]) -> Any:
-    text = str(given.get("draft") or "").replace("\r\n", "\n")[: trials.MOST_TEXT]
+    text = _text(given)
     drafted = trials.drafted(session, word, rule.name, text) if text.strip() else None
+    return _carried_out(session, word, rule, drafted, given)
+
+
+def _text(given: Mapping[str, Any]) -> str:
+    return str(given.get("draft") or "").replace("\r\n", "\n")[: trials.MOST_TEXT]
+
+
+def _carried_out(
+    session: Session, word: str, rule: Any, drafted: trials.Drafted | None, given: Mapping[str, Any]
+) -> Any:
     session.take_time()
     if word == "score":
         return trials.try_score(session, drafted or trials.Drafted(session.app, rule))

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, request
-from markupsafe import Markup, escape
 
 from runtime.activities.log import LONGEST, Target, log, target_of
 from runtime.digits import number_in
 from runtime.errors import Answer, BadQuery, Conflict, NotFound, Refused, TooBig, WrongMedia
 from runtime.messages import say_answer, say_problem
-from runtime.query.select import titles_of
+from runtime.query.titles import titles_of
 from runtime.records import read
 from runtime.records.past import masked_of
 from runtime.records.undo import undo_change
@@ -22,6 +20,7 @@ from runtime.views.binder import Binder
 from runtime.views.timeline import Asked, Entry, Page, Scope, page, scope_of, words
 from web import htmx
 from web.i18n import _, plural
+from web.mentioning import mentioned
 from web.notes import note
 from web.pages.uploads import stage_loose
 from web.rows import kit_for
@@ -29,7 +28,6 @@ from web.state import reading, state, writing
 from web.widgets import widget
 
 blueprint = Blueprint("timeline", __name__)
-_MENTION = re.compile(r"(?<![\w@])@[\w·]{1,40}")
 MOST_FILES = 10
 
 
@@ -55,12 +53,11 @@ def write(entity: str, record_id: int) -> Response:
     if target is None or not binder.can(target.entity.name, "create"):
         raise NotFound
     text = request.form.get("text", "")[: LONGEST + 1]
-    people = [n for n in (number_in(v) for v in request.form.getlist("mention")) if n is not None]
     try:
         uploads = [stage_loose(file) for file in request.files.getlist("file")[:MOST_FILES] if file.filename]
         with writing() as session:
             kind = request.form.get("kind") or None
-            logged = log(session, entity, record_id, text=text, kind=kind, mentions=people, uploads=uploads)
+            logged = log(session, entity, record_id, text=text, kind=kind, mentions=mentioned(), uploads=uploads)
     except (Refused, Conflict, WrongMedia, TooBig) as error:
         return _refused(entity, record_id, target, error)
     scope = _scope(Binder(reading()), entity, record_id)
@@ -204,7 +201,6 @@ def _entries(scope: Scope, found: Page) -> dict[str, Any]:
         "show_field": lambda one: widget(one.field.widget).show(one.field, kit)(one.value, one.title),
         "day": day,
         "clock": lambda at: f"{at.astimezone(zone):%H:%M}",
-        "rich": rich,
         "lasted": lasted,
         "undoable": lambda entry, change: _undoable(binder, scope, entry, change.name),
         "again": {k: request.args.getlist(k) for k in ("kind", "person", "from", "to", "own") if k in request.args},
@@ -234,17 +230,6 @@ def said_of(operation: str) -> str:
         "file:remove": _("removed a file"),
     }
     return texts.get(operation) or _("did “{name}”", name=operation.removeprefix("action:").replace("_", " "))
-
-
-def rich(text: str) -> Markup:
-    """A text with the people it mentions marked."""
-    pieces, at = [], 0
-    for found in _MENTION.finditer(text):
-        pieces.append(escape(text[at : found.start()]))
-        pieces.append(Markup('<span class="mention">{}</span>').format(found.group()))
-        at = found.end()
-    pieces.append(escape(text[at:]))
-    return Markup("").join(pieces)
 
 
 def lasted(seconds: int) -> str:

@@ -6,11 +6,13 @@ from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, request
 
+from metadata.fields.date import written
 from runtime.errors import Answer, NotFound
 from runtime.messages import say_answer, say_problem
+from runtime.query.titles import titles_of
 from runtime.views.binder import Binder
 from runtime.views.columns import behind, candidates
-from runtime.views.saved import LEFT_OUT, SavedView, bring_back, chosen, forget, keep, may_share, views_of
+from runtime.views.saved import LEFT_OUT, SavedView, archive, bring_back, chosen, forget, keep, may_share, views_of
 from web import htmx
 from web.device import device
 from web.i18n import _
@@ -96,6 +98,38 @@ def save(entity: str) -> Response:
         return _dialog(binder, entity, saved, problem, error.status)
     note(_("The view was kept"))
     return htmx.go(list_address(entity, view=f"my-{view_id}"))
+
+
+@blueprint.get("/e/<entity>/views")
+def manage(entity: str) -> Response:
+    """The views of a list with their owners, who else has them and when they were last looked at."""
+    binder = Binder(reading(), device())
+    bound = open_list(binder, entity)
+    session = binder.session
+    views = sorted(views_of(session, entity), key=lambda view: view.archived)
+    names = titles_of(session, "user", sorted({view.owner for view in views}))
+    roles = {role.name: role.label.of(binder.language) for role in binder.app.roles.values()}
+    rows = [
+        {
+            "view": view,
+            "owner": names.get(view.owner, ""),
+            "role": roles.get(view.role or "", ""),
+            "used": _("never") if view.used_on is None else written(view.used_on, binder.language),
+            "governed": view.own or session.user.admin,
+        }
+        for view in views
+    ]
+    return make_response(render_template("lists/views.html", bound=bound, rows=rows))
+
+
+@blueprint.post("/views/<int:view_id>/archive")
+def put_away(view_id: int) -> Response:
+    """Takes a view off the tabs, or puts it back."""
+    away = request.form.get("away") == "1"
+    with writing() as session:
+        entity = archive(session, view_id, away)
+    note(_("The view was archived") if away else _("The view is a tab again"))
+    return htmx.go(list_address(entity, view="all" if away else f"my-{view_id}"))
 
 
 @blueprint.post("/views/<int:view_id>/back")

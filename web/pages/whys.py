@@ -36,7 +36,7 @@ def record(entity: str, record_id: int) -> Response:
         reason = state.why.get(name) if state is not None else None
         if reason is not None:
             rules.append((bound.label, why_text(binder, entity, reason)))
-        if is_computed(bound.field):
+        if is_computed(bound.field) or explain.is_number(binder.app.entities[entity], name):
             computed.append((name, bound.label, _source(binder, entity, bound.field)))
     return _dialog("whys/record.html", entity=entity, id=record_id, rules=rules, computed=computed)
 
@@ -53,7 +53,7 @@ def field(entity: str, record_id: int, name: str) -> Response:
     rule = bound.field.formula
     legible = rule is not None and all(binder.access.visible(e, n) for e, n in rule.reads)
     steps = [s for s in told.get("steps", ()) if not _literal(s["text"])][-MOST_STEPS:]
-    decided = _decided(binder, entity, record_id, bound.field)
+    decided = told.get("numbering") or _decided(binder, entity, record_id, bound.field)
     return _dialog(
         "whys/field.html",
         entity=entity,
@@ -90,6 +90,8 @@ def _source(binder: Binder, entity: str, field: Field) -> str:
     if field.of:
         return _("Shown through a link")
     rule = field.formula
+    if explain.is_number(binder.app.entities[entity], field.name):
+        return explain.WORDS["numbering"]["zh" if binder.language == "zh" else "en"]
     if rule is None or not all(binder.access.visible(e, n) for e, n in rule.reads):
         return _("Computed by a formula")
     return readable(binder, entity, rule.text)

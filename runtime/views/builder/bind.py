@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from runtime.query.select import titles_of
+from runtime.query.titles import titles_of
 from runtime.views.binder import Binder
 from runtime.views.builder.fields import Place, Step, place_of, steps_of
 from runtime.views.builder.operators import COMPARISONS, Operator, operator_of, operators_of

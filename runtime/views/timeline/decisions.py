@@ -33,14 +33,18 @@ def legs(scope: Scope) -> list[Leg]:
                 at=entry.c.at,
                 person=entry.c.person,
                 source=entry.join(case, case.c.id == entry.c.case),
-                wheres=(case.c.entity == entity.name, case.c.record == scope.record, entry.c.action.not_in(_SILENT)),
+                wheres=(
+                    *(case.c.entity == entity.name, case.c.record == scope.record, entry.c.action.not_in(_SILENT)),
+                    *(case.c.deleted_at.is_(None), entry.c.deleted_at.is_(None)),  # as their indexes have it
+                ),
                 tell=_approvals,
             )
         )
     owner = owner_field(app, entity)
     if logs_moves(app, entity) and owner is not None and scope.binder.visible(entity.name, owner):
         log = session.table("ownership_log")
-        wheres = (log.c.entity == entity.name, log.c.record == scope.record, log.c.reason != "created")
+        here = (log.c.entity == entity.name, log.c.record == scope.record)
+        wheres = (*here, log.c.reason != "created", log.c.deleted_at.is_(None))  # the last as its index has it
         found.append(of_log(scope, OWNERSHIP, log, "moved_at", "by_person", _hands, *wheres))
     return found
 

@@ -87,7 +87,7 @@ class Leg:
     tell: Tell
 
 
-def of_log(scope: Scope, word: str, log: sa.Table, at: str, person: str, tell: Tell, *wheres: Any) -> Leg:
+def of_log(scope: Scope, word: str, log: sa.FromClause, at: str, person: str, tell: Tell, *wheres: Any) -> Leg:
     """The rows of a log for which `wheres` hold; `at` and `person` are its columns, `timeline.<word>` its label."""
     return Leg(
         word=word,

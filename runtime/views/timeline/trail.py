@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from runtime.decisions.ownership import logs_moves, owner_field
 from runtime.files.kept import ADDED, REMOVED
-from runtime.query.select import titles_of
+from runtime.query.titles import titles_of
 from runtime.records.past import changes_told
 from runtime.records.plan import plan_of
 from runtime.views.binder import Binder
@@ -29,13 +29,14 @@ def legs(scope: Scope, asked: Asked) -> list[Leg]:
         return _changes(told, ids, asked)
 
     own = asked.own
-    wheres = (_about(scope, audit, own), audit.c.deleted_at.is_(None), audit.c.action != ADDED)
-    found = [of_log(scope, CHANGES, audit, "at", "person", tell, *wheres)]
+    changed = _about(scope, audit, own, "at", "person", "action")
+    found = [of_log(scope, CHANGES, changed, "at", "person", tell, changed.c.action != ADDED)]
     tracked = {e: names for e in _entities(scope, own) if (names := _tracked(scope, e))}
     if tracked:
-        fields = [sa.and_(log.c.entity == e, log.c.field.in_(names)) for e, names in tracked.items()]
-        moved = (_about(scope, log, own), sa.or_(*fields), log.c.from_value.is_not(None))
-        found.append(of_log(scope, STAGES, log, "moved_at", "person", _moves, *moved))
+        moves = _about(scope, log, own, "entity", "field", "from_value", "moved_at", "person")
+        fields = [sa.and_(moves.c.entity == e, moves.c.field.in_(names)) for e, names in tracked.items()]
+        wheres = (sa.or_(*fields), moves.c.from_value.is_not(None))
+        found.append(of_log(scope, STAGES, moves, "moved_at", "person", _moves, *wheres))
     return found
 
 
@@ -45,13 +46,21 @@ def _entities(scope: Scope, own: bool) -> list[str]:
     return list(dict.fromkeys([scope.entity.name, *others]))
 
 
-def _about(scope: Scope, table: sa.Table, own: bool) -> sa.ColumnElement[bool]:
-    """The rows of a log that are about the record or a related one this reader may see."""
-    wheres = [sa.and_(table.c.entity == scope.entity.name, table.c.record == scope.record)]
+def _about(scope: Scope, table: sa.Table, own: bool, *names: str) -> sa.Subquery:
+    """The rows of a log that are about the record or a related one this reader may see; the id and `names` of each.
+
+    A part of its own for each entity: one condition with "or" would make both databases read the whole log.
+    """
+    columns = [table.c.id, *(table.c[name] for name in names)]
+    about = [(scope.entity.name, table.c.record == scope.record)]
     for part in () if own else scope.parts:
         if part.entity.activity is None:
-            wheres.append(sa.and_(table.c.entity == part.entity.name, table.c.record.in_(part.ids)))
-    return sa.or_(*wheres)
+            about.append((part.entity.name, table.c.record.in_(part.ids)))
+    rows = [
+        sa.select(*columns).where(table.c.entity == entity, which, table.c.deleted_at.is_(None))
+        for entity, which in about
+    ]
+    return (sa.union_all(*rows) if len(rows) > 1 else rows[0]).subquery()
 
 
 def _tracked(scope: Scope, entity: str) -> list[str]:

@@ -324,6 +324,9 @@ def create_app(url: str, secret: str) -> Flask:
             rows = connection.execute(statement).all()
         return answer([{"kind": k, "count": n, "revenue": str(Decimal(s or 0) / 10000)} for k, n, s in rows])
 
+    from tests.bench.floor import interaction  # after this module: it uses the statements above
+
+    interaction.add(app, engine, write_engine, authenticate)
     return app
 
 

@@ -1,8 +1,9 @@
 // Lists: click a row, choose rows, remember nothing that the address does not say.
 import htmx from "htmx.org/dist/htmx.esm.js";
-import { all, each, on, one, say } from "./dom.js";
+import { all, each, icon, make, on, one, say } from "./dom.js";
+import { toast } from "./toasts.js";
 
-const inert = "a, button, input, label, select, summary, .dropdown-menu, [data-menu]";
+const inert = "a, button, input, label, select, summary, .dropdown-menu, [data-menu], .c-check";
 
 on("click", "tr[data-href]", (event, row) => {
   if (event.target.closest(inert) || getSelection()?.toString()) return;
@@ -12,6 +13,18 @@ on("click", "tr[data-href]", (event, row) => {
 });
 on("auxclick", "tr[data-href]", (event, row) => {
   if (event.button === 1 && !event.target.closest(inert)) open(row.dataset.href, "_blank", "noopener");
+});
+
+// What is cut off is told whole while the pointer is over it.
+on("pointerover", ".records td, .records th, .related td, .figure dd, .recent-text, .side-link span", (event, place) => {
+  const cut = place.scrollWidth > place.clientWidth;
+  if (cut && !place.title) {
+    place.title = place.innerText.trim();
+    place.dataset.cut = "1";
+  } else if (!cut && place.dataset.cut) {
+    place.removeAttribute("title");
+    delete place.dataset.cut;
+  }
 });
 
 const boxes = () => all('#list input[name="id"]');
@@ -27,11 +40,10 @@ const tell = () => {
   if (more) more.hidden = !whole_page || everything.value === "1";
   const number = one("[data-chosen]", bar);
   if (number) number.textContent = everything?.value === "1" ? more.textContent : say("chosen").replace("{n}", chosen.length);
-  const whole = one("[data-select-all]");
-  if (whole) {
-    whole.checked = chosen.length > 0 && chosen.length === boxes().length;
-    whole.indeterminate = chosen.length > 0 && !whole.checked;
-  }
+  all("[data-select-all], [data-select-page]").forEach((whole) => {
+    whole.checked = whole_page;
+    whole.indeterminate = chosen.length > 0 && !whole_page;
+  });
   boxes().forEach((box) => box.closest("tr").classList.toggle("table-active", box.checked));
 };
 
@@ -45,7 +57,11 @@ on("click", '#list input[name="id"]', (event, box) => {
   last = box;
   tell();
 });
-on("change", "[data-select-all]", (_event, whole) => {
+// The place around a box counts as the box: beside it, a thumb would open the record instead.
+on("click", "#list td.c-check", (event, place) => {
+  if (event.target === place) one("input", place).click();
+});
+on("change", "[data-select-all], [data-select-page]", (_event, whole) => {
   boxes().forEach((box) => (box.checked = whole.checked));
   tell();
 });
@@ -134,12 +150,13 @@ const placeFrozen = () =>
   });
 const applyWidths = () => {
   all("#list thead th[data-width]").forEach((th) => {
-    th.style.width = th.style.minWidth = `${th.dataset.width}px`;
-    th.style.maxWidth = `${th.dataset.width}px`;
+    const width = th.offsetWidth ? `${th.dataset.width}px` : ""; // cards have no columns
+    th.style.width = th.style.minWidth = th.style.maxWidth = width;
+    all(`tbody tr > :nth-child(${th.cellIndex + 1})`, th.closest("table")).forEach((cell) => (cell.style.maxWidth = width));
   });
   placeFrozen();
 };
-addEventListener("resize", placeFrozen);
+addEventListener("resize", applyWidths);
 const showColumns = (keys) => {
   const address = new URL(location.href);
   address.searchParams.delete("col");
@@ -255,17 +272,27 @@ const heads = () => all("#list thead th");
 const openCell = (cell) => {
   const row = cell.closest("tr");
   const head = heads()[[...row.children].indexOf(cell)];
-  if (!head?.matches("[data-editable]") || cell.querySelector("[data-cell]")) return;
+  if (cell.querySelector("[data-cell]")) return;
+  if (!head?.matches("[data-editable]")) {
+    if (head?.dataset.column && one("#list thead [data-editable]")) toast(say("not_editable").replace("{name}", head.innerText.trim()));
+    return;
+  }
   clearTimeout(waiting);
   cell.dataset.before = cell.innerHTML;
   cell.classList.add("is-edited");
-  const address = `${row.dataset.href}/cell/${head.dataset.column}${location.search}`;
+  ask(cell, `${row.dataset.href}/cell/${head.dataset.column}${location.search}`);
+};
+const ask = (cell, address) =>
   htmx.ajax("GET", address, { target: cell, swap: "innerHTML" }).then(() => {
     const input = cell.querySelector("input:not([type=hidden]), select, textarea");
     input?.focus();
     input?.select?.();
   });
-};
+// Cells that can be edited show it under the pointer; others, what formulas compute say, do not.
+on("pointerover", "#list tbody td[data-label]", (_event, cell) => {
+  const editable = cell.closest("table").tHead?.rows[0]?.cells[cell.cellIndex]?.matches("[data-editable]");
+  cell.classList.toggle("can-edit", Boolean(editable));
+});
 const closeCell = (cell) => {
   cell.innerHTML = cell.dataset.before;
   delete cell.dataset.before;
@@ -279,7 +306,7 @@ on("dblclick", "#list tbody td", (event, cell) => {
   getSelection()?.removeAllRanges();
   openCell(cell);
 });
-on("click", "[data-cell-cancel]", (_event, button) => closeCell(button.closest("td")));
+on("click", "[data-cell-cancel]", (_event, button) => closeCell(button.closest("td, dd")));
 on("keydown", "#list tbody tr", (event, row) => {
   const cell = event.target.closest("td");
   const editing = cell?.querySelector("[data-cell]");
@@ -308,6 +335,41 @@ document.addEventListener("htmx:after:swap", () => {
   goOn = undefined;
   openCell(row.children[place]);
 });
+
+// On a record's page, too: the pencil beside a value or a double click edits it, Escape leaves it as it was.
+each("dd[data-fact]", (fact) => {
+  const term = fact.previousElementSibling;
+  const label = term.firstChild.textContent;
+  const pencil = make("button", { type: "button", class: "fact-edit", "aria-label": `${say("edit")}: ${label}`, title: say("edit") });
+  pencil.append(icon("pencil"));
+  term.append(pencil);
+});
+const openFact = (fact) => {
+  if (fact.querySelector("[data-cell]")) return;
+  fact.dataset.before = fact.innerHTML;
+  fact.classList.add("is-edited");
+  ask(fact, `${one("#record-head").getAttribute("hx-get")}/cell/${fact.dataset.fact}?at=record`);
+};
+on("click", ".fact-edit", (_event, pencil) => openFact(one("dd", pencil.closest(".fact"))));
+on("dblclick", "dd[data-fact]", (event, fact) => {
+  if (!event.target.closest(inert)) openFact(fact);
+});
+on("keydown", "dd[data-fact]", (event, fact) => {
+  if (event.key !== "Escape" || !fact.querySelector("[data-cell]")) return;
+  event.stopPropagation();
+  closeCell(fact);
+  one(".fact-edit", fact.parentElement)?.focus();
+});
+// Once it is saved, whoever works by keyboard is where they were.
+let saved;
+on("submit", "dd[data-fact] form", (_event, form) => (saved = form.closest("dd").dataset.fact));
+document.addEventListener("htmx:after:swap", () =>
+  setTimeout(() => {
+    const fact = saved && one(`dd[data-fact="${saved}"]`);
+    if (!fact || fact.querySelector("[data-cell]") || document.activeElement !== document.body) return;
+    one(".fact-edit", fact.parentElement)?.focus();
+  }),
+);
 
 // The tab one is on is in sight, however many stand before it.
 for (const tab of all(".view-tabs > .active")) {

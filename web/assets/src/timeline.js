@@ -106,7 +106,7 @@ each("textarea[data-mentions]", (area) => {
     found.forEach((option, n) => option.setAttribute("aria-selected", String(n === at)));
     found[at].scrollIntoView({ block: "nearest" });
   };
-  const typed = () => /(^|\s)@([^\s@]{0,20})$/u.exec(area.value.slice(0, area.selectionStart));
+  const typed = () => /(^|[^A-Za-z0-9_.+@-])@([^\s@]{0,20})$/u.exec(area.value.slice(0, area.selectionStart));
   const look = async () => {
     const found = typed();
     if (!found) return close();

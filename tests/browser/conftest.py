@@ -28,6 +28,7 @@ ARGUMENTS = [
 PASSWORD = "octavo-demo-2026"
 Width = dict[str, int]
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+sync_api.expect.set_options(timeout=20_000)  # what is right is judged here, not how fast a busy machine is
 BOTH = pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
 
 
@@ -89,6 +90,20 @@ def chromium() -> Iterator[sync_api.Browser]:
             pytest.skip(f"no Chromium: {error}")
         yield browser
         browser.close()
+
+
+@pytest.fixture(autouse=True)
+def opened_here(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Closes what the test opened: pages left behind keep the processors busy beside all tests that follow."""
+    if "chromium" not in request.fixturenames:
+        yield
+        return
+    browser: sync_api.Browser = request.getfixturevalue("chromium")
+    before = list(browser.contexts)
+    yield
+    for context in browser.contexts:
+        if context not in before:
+            context.close()
 
 
 Opener = Callable[..., sync_api.Page]

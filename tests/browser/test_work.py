@@ -37,6 +37,7 @@ def test_a_list_is_sorted_filtered_searched_and_paged_in_its_address(open_page: 
     page.wait_for_url(re.compile("f\\.stage="))
     expect(page.locator(".btn-chip.is-set")).to_be_visible()
     page.click(".btn-reset")
+    page.wait_for_url(re.compile(f"{LIST}$"))  # a search typed meanwhile would meet the page that is on its way
     page.fill("#q", "ljzz")
     page.wait_for_url(re.compile("q=ljzz"))
     expect(page.locator("tbody tr")).to_have_count(3)

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 from threading import Event, Lock
 
 _log = logging.getLogger("octavo.jobs")
 
 
 class Bell:
-    """Wakes the worker of this process, and with Redis the workers elsewhere."""
+    """Wakes the worker of this process; the process beside it that runs the jobs; with Redis, the workers elsewhere."""
 
     def __init__(self, redis_url: str = "") -> None:
         self._event = Event()
         self._redis_url = redis_url
         self._noted: list[int] = []
         self._lock = Lock()
+        self._line: int | None = None
+
+    def connect(self, line: int) -> None:
+        """Rings are heard at the other end of this pipe, too. It must not block: when it is full, a ring is waiting."""
+        os.set_blocking(line, False)
+        self._line = line
 
     def note(self, job_id: int | None) -> None:
         """A job that the next ring is about."""
@@ -25,6 +33,9 @@ class Bell:
 
     def ring(self) -> None:
         self._event.set()
+        if self._line is not None:
+            with contextlib.suppress(OSError):  # full, or nobody is left to hear it: workers look by themselves
+                os.write(self._line, b"\n")
         if not self._redis_url:
             return
         with self._lock:

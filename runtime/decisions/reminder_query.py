@@ -15,6 +15,7 @@ from runtime.decisions.due import Bound, bound
 from runtime.decisions.matching import condition_of, context_of, matching
 from runtime.query.expressions import field_value, value
 from runtime.records.plan import plan_of
+from runtime.schema.aliases import alias_of
 
 if TYPE_CHECKING:
     from runtime.site import Session
@@ -47,7 +48,7 @@ def conditions_of(reminder: Reminder) -> list[Expression]:
 def due(session: Session, reminder: Reminder, *, after: int = 0, limit: int | None = None) -> list[Due]:
     """What is due beyond the record `after`, by id, at most `limit`."""
     plan = plan_of(session, reminder.entity)
-    table, match = plan.table, session.table("reminder_match").alias("match")
+    table, match = plan.table, alias_of(session.table("reminder_match"), "match")
     anchor, kind = anchor_of(session, reminder, table)
     terms = _terms(session, reminder)
     kept = sa.and_(match.c.reminder == reminder.name, match.c.record == table.c.id, match.c.deleted_at.is_(None))
@@ -106,7 +107,7 @@ def anchor_of(session: Session, reminder: Reminder, table: Any) -> tuple[Any, st
         return value(reminder.since, table, context_of(session)), reminder.since.type.kind
     if reminder.entered is None:
         return None, "datetime"
-    log = session.table("stage_log").alias()
+    log = alias_of(session.table("stage_log"))
     present = field_value(reminder.entity, reminder.entered, table, context_of(session))
     entered = (
         sa.select(sa.func.max(log.c.moved_at, type_=log.c.moved_at.type))
@@ -160,7 +161,7 @@ def _due(session: Session, reminder: Reminder, terms: _Terms, row: Any, kind: st
 def end_ceased(session: Session, reminder: Reminder) -> int:
     """Notes which matches are none any more, so that one that comes back counts anew; how many."""
     match = session.table("reminder_match")
-    table = plan_of(session, reminder.entity).table.alias("present")
+    table = alias_of(plan_of(session, reminder.entity).table, "present")
     where = where_of(session, reminder, table)
     open_ones = sa.and_(match.c.reminder == reminder.name, match.c.ended_at.is_(None), match.c.deleted_at.is_(None))
     gone: sa.ColumnElement[bool]

@@ -17,6 +17,7 @@ from runtime.jobs.context import JobContext
 from runtime.jobs.registry import Schedule, long_job, schedules_from
 from runtime.query.expressions import field_value
 from runtime.records.plan import plan_of
+from runtime.schema.aliases import alias_of
 from runtime.schema.tables import column_name
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def anchor_of(session: Session, entity: str, path: tuple[str, ...], table: Any) 
         found = field_value(entity, path[0], table, _context(session))
         return found, member.value_type.kind
     target = str(member.value_type.entity)
-    alias = session.table(target).alias()
+    alias = alias_of(session.table(target))
     inner, kind = anchor_of(session, target, path[1:], alias)
     link = table.c[column_name(member)]
     return sa.select(inner).where(alias.c.id == link).scalar_subquery(), kind

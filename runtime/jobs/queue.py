@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from runtime.jobs.registry import jobs
 from runtime.messages import say
+from runtime.schema.aliases import alias_of
 
 if TYPE_CHECKING:
     from runtime.site import Session, Site
@@ -122,7 +123,7 @@ def is_due(table: sa.Table, now: datetime) -> sa.ColumnElement[bool]:
 
 
 def _next(table: sa.Table, now: datetime, job_id: int | None) -> sa.Select:
-    before = table.alias("before")
+    before = alias_of(table, "before")
     blocked = (
         sa.select(sa.literal(1))
         .where(before.c.order_key == table.c.order_key, before.c.id < table.c.id)

@@ -20,6 +20,7 @@ from runtime.query.dialects import Term, dialect
 from runtime.query.expressions import condition, field_value, value
 from runtime.query.select import resolve
 from runtime.records.plan import plan_of
+from runtime.schema.aliases import alias_of
 from runtime.schema.tables import column_name, is_column
 from runtime.security.access import Access, sql_context
 
@@ -136,7 +137,7 @@ class _Builder:
             target = member.to or "user"
             if tuple(path[:depth]) not in self.aliases:
                 link = self._element(entity, member, here)
-                alias = plan_of(self.session, target).table.alias()
+                alias = alias_of(plan_of(self.session, target).table)
                 rows = self.access.predicate(target, "read", alias)
                 on = alias.c.id == link
                 self.froms = self.froms.outerjoin(alias, on if rows is None else sa.and_(on, rows))

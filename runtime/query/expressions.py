@@ -43,6 +43,7 @@ from rules.tree import (
 from rules.typing import BOOLEAN, INTEGER, Type, decimal, record
 from runtime.query.dialects import Dialect, Element, Term, dialect, number
 from runtime.query.sql_context import NoSqlTwin, SqlContext, is_known, reads_now
+from runtime.schema.aliases import alias_of
 from runtime.schema.tables import RATE_COLUMN, RATE_SCALE, column_name, is_column, is_many
 
 _RATE = decimal(RATE_SCALE)
@@ -224,7 +225,7 @@ class _Compiler:
         model = self.context.app.entities[node.entity].fields[node.name]
         if not is_many(model):
             raise NoSqlTwin(f"{node.entity}.{node.name}")
-        join = self.context.tables.pairs(node.entity, node.name).alias()
+        join = alias_of(self.context.tables.pairs(node.entity, node.name))
         wanted = [join.c.record_id == self.identity(node.base)]
         if item is not None:
             wanted.append(join.c.value == item)
@@ -252,7 +253,7 @@ class _Compiler:
 
     def _hop(self, base: Node, entity: str, type_: Type, read: Callable[[_Compiler, sa.FromClause], Term]) -> Term:
         """What `read` finds in the record that `base` stands for: a subquery by its id."""
-        alias = self.context.tables.table(entity).alias()
+        alias = alias_of(self.context.tables.table(entity))
         inner = self._inside(entity, alias)
         term = read(inner, alias)
         picked = sa.select(term.element).select_from(alias).where(alias.c.id == self.identity(base))
@@ -406,11 +407,11 @@ class _Compiler:
         context, app = self.context, self.context.app
         model = app.entities[node.entity].fields[node.name]
         target = node.type.entity or model.entity or model.to or ""
-        child = context.tables.table(target).alias()
+        child = alias_of(context.tables.table(target))
         owner = self.identity(node.base)
         froms: list[sa.FromClause] = [child]
         if is_many(model):
-            pair = context.tables.pairs(node.entity, node.name).alias()
+            pair = alias_of(context.tables.pairs(node.entity, node.name))
             froms.append(pair)
             link = [pair.c.record_id == owner, pair.c.value == child.c.id]
         else:

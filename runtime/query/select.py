@@ -21,6 +21,7 @@ from runtime.query.paging import CAP, Binds, Prepared
 from runtime.query.sql_context import Given, Moments
 from runtime.query.titles import title_element, titles_of
 from runtime.records.plan import EntityPlan, plan_of
+from runtime.schema.aliases import alias_of
 from runtime.schema.tables import column_name, is_column, is_many, sort_column
 from runtime.security.access import Access, sql_context
 
@@ -277,7 +278,7 @@ class _Builder:
         key = ("alias", self.query.entity, step, target)
         alias: sa.FromClause | None = memo.get(key)
         if alias is None:
-            alias = memo[key] = plan_of(self.session, target).table.alias()
+            alias = memo[key] = alias_of(plan_of(self.session, target).table)
         on = alias.c.id == link
         # Files have no rights of their own: who reads the record and the field, reads what is in it.
         rows = None if target == "file" else self._predicate(target, "read", alias)

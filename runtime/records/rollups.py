@@ -23,6 +23,7 @@ from runtime.records.input import currency_scale, fitted
 from runtime.records.plan import EntityPlan, plan_in, plan_of
 from runtime.records.reach import Change, Read, reached, reads_of
 from runtime.records.values import CHUNK, Loader, Stored
+from runtime.schema.aliases import alias_of
 from runtime.schema.tables import RATE_COLUMN, column_name
 from runtime.security.access import sql_context
 
@@ -240,7 +241,7 @@ def _lock(session: Session, plan: EntityPlan, ids: list[int]) -> None:
 
 def _recompute(session: Session, plan: EntityPlan, field: Field, ids: list[int]) -> set[int]:
     assert field.formula is not None
-    row = plan.table.alias()
+    row = alias_of(plan.table)
     column = row.c[column_name(field)]
     try:
         computed = value(field.formula, row, sql_context(session))

@@ -16,6 +16,7 @@ from runtime.records.input import CHANNELS
 from runtime.records.living import living_of
 from runtime.records.plan import EntityPlan, Unique, plan_of
 from runtime.records.values import CHUNK, Draft
+from runtime.schema.aliases import alias_of
 from runtime.schema.tables import column_name
 from runtime.security.access import Access
 from runtime.statements import Kept
@@ -306,6 +307,6 @@ def ancestors(session: Session, plan: EntityPlan, record_id: int) -> set[int]:
     """The record and everything above it; a cycle in the data ends by itself."""
     table, up = plan.table, column_name(plan.fields[plan.entity.tree or ""])
     chain = sa.select(table.c.id, table.c[up].label("up")).where(table.c.id == record_id).cte("chain", recursive=True)
-    above = table.alias()
+    above = alias_of(table)
     chain = chain.union(sa.select(above.c.id, above.c[up].label("up")).join(chain, above.c.id == chain.c.up))
     return set(session.connection.scalars(sa.select(chain.c.id)))

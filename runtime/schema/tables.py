@@ -8,7 +8,8 @@ said by the record layer, so that a field can become required while old records 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from threading import RLock
 from typing import Any
 
@@ -210,40 +211,46 @@ def columns_of(entity: Entity, field: Field, app: Application) -> Iterator[sa.Co
         return
     name = column_name(field)
     if field.name == "id":
-        yield sa.Column(name, Key(), sa.Identity(), primary_key=True, autoincrement=True)
+        yield sa.Column(name, _shared(Key), sa.Identity(), primary_key=True, autoincrement=True)
         return
     if field.storage == "link":
-        yield sa.Column(name, Key(), *_link_key(entity, field, app))
+        yield sa.Column(name, _shared(Key), *_link_key(entity, field, app))
         return
     yield sa.Column(name, value_type(field), nullable=not (field.system and field.name in NOT_NULL))
     if field.type == "money":
         yield sa.Column(f"{name}__base", value_type(field))
     if field.storage == "text" and field.sort_key:
-        yield sa.Column(f"{name}__sort", Text())
+        yield sa.Column(f"{name}__sort", _shared(Text))
     if field.storage == "any_link":
-        yield sa.Column(f"{name}__entity", Text())
+        yield sa.Column(f"{name}__entity", _shared(Text))
+
+
+@cache
+def _shared(kind: Callable[..., sa.types.TypeEngine], *arguments: int) -> sa.types.TypeEngine:
+    """One type for all columns that have it: a column's own takes a kilobyte, with what SQLAlchemy notes at each."""
+    return kind(*arguments)
 
 
 def value_type(field: Field) -> sa.types.TypeEngine:
     """The column type of a field's own column."""
     match field.storage:
         case "integer":
-            return sa.BigInteger()
-        case "decimal":
-            return ScaledDecimal(field.value_type.scale or field.scale)  # all 18 digits: `max` is the record layer's
+            return _shared(sa.BigInteger)
+        case "decimal":  # all 18 digits: `max` is the record layer's
+            return _shared(ScaledDecimal, field.value_type.scale or field.scale)
         case "boolean":
-            return sa.Boolean()
+            return sa.Boolean()  # it knows its column
         case "date":
-            return sa.Date()
+            return _shared(sa.Date)
         case "datetime":
-            return UtcDateTime()
+            return _shared(UtcDateTime)
         case "time":
-            return sa.Time()
+            return _shared(sa.Time)
         case "json":
-            return Json()
+            return _shared(Json)
         case "link" | "any_link":
-            return Key()
-    return Text()
+            return _shared(Key)
+    return _shared(Text)
 
 
 def _link_key(entity: Entity, field: Field, app: Application) -> Iterator[sa.ForeignKey]:

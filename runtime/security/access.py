@@ -16,6 +16,7 @@ from metadata.model import Entity, Role
 from rules.evaluate import Environment, Values, evaluate
 from runtime.decisions.membership import memberships
 from runtime.query.expressions import SqlContext, condition
+from runtime.schema.aliases import alias_of
 from runtime.security.masks import Masks, home_field, member_rows
 from runtime.security.rights import NO_RIGHTS, EntityRights, Rights, RowScope
 
@@ -119,7 +120,7 @@ class Access:
         if scope.everything and not masked:
             return None
         parent = self.app.entities[parent_name]
-        above = self.tables.table(parent_name).alias()
+        above = alias_of(self.tables.table(parent_name))
         within = sa.true() if scope.everything else self._scope(parent, "read", scope, above)
         if masked:
             within = sa.and_(within, self.masks.open(parent_name, entity.parent_field or "", above))
@@ -163,7 +164,7 @@ class Access:
         return sa.or_(alias.c[entity.fields[entity.unit].column or entity.unit].in_(units), owned)
 
     def _shared(self, entity: Entity, operation: str, alias: FromClause) -> ColumnElement[bool]:
-        share = self.tables.table("record_share").alias()
+        share = alias_of(self.tables.table("record_share"))
         grantee = sa.or_(
             share.c.person == _one("access_user", self.user.id),
             share.c.team.in_(_many("access_teams", self.user.team_ids)),
@@ -249,7 +250,7 @@ class Access:
         return sa.select(sa.literal(1)).where(sa.or_(leads, member))
 
     def _share_of(self, entity: Entity, operation: str, record_id: int) -> sa.Select[Any]:
-        table = self.tables.table(entity.name).alias()
+        table = alias_of(self.tables.table(entity.name))
         shared = self._shared(entity, operation, table)
         return sa.select(sa.literal(1)).select_from(table).where(table.c.id == record_id, shared)
 

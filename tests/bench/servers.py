@@ -41,14 +41,14 @@ def wait_until_it_answers(
     raise RuntimeError("the server did not answer in time")
 
 
-def resident_mib(pid: int) -> list[float]:
-    """Resident memory of the process and its children, MiB each (Linux)."""
-    found = []
+def resident_mib(pid: int) -> dict[str, list[float]]:
+    """Resident memory of the process and its children, MiB each, by what they are called (Linux)."""
+    found: dict[str, list[float]] = {}
     for entry in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             status = dict(line.split(":", 1) for line in (entry / "status").read_text().splitlines() if ":" in line)
             if int(entry.name) == pid or int(status["PPid"]) == pid:
-                found.append(int(status["VmRSS"].split()[0]) / 1024)
+                found.setdefault(status["Name"].strip(), []).append(int(status["VmRSS"].split()[0]) / 1024)
     return found
 
 

@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import islice
+from itertools import count, islice
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from metadata.model import Application
+from metadata.packages import Layer, load_texts
 from metadata.problems import Problem
 from metadata.render import phrase
 from metadata.source import load_text
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
 WORDS = ("approval", "assignment", "pool", "score", "workflow", "reminder")  # kinds that can be tried out
 MOST_LISTED = 50  # records of a trial that are named
 MOST_TEXT = 100_000
+_HOLDERS = ("trial_score", "trial_grade")
 
 
 def rule_of(session: Session, word: str, name: str) -> Any:
@@ -66,22 +70,41 @@ def drafted(session: Session, word: str, name: str, text: str) -> Drafted:
         raise _wrong(mistakes, session.language)
     if len(found) != 1 or found[0].kind != word or found[0].name != name:
         raise Refused(problems=[RecordProblem(code="draft.other_document", params={"kind": word, "name": name})])
-    compiled = check(drafts.with_drafts(current_layers(session.site), [drafts.Draft(word, name, text)]))
+    layers = drafts.with_drafts(current_layers(session.site), [drafts.Draft(word, name, text)])
+    compiled = check(layers)
     if compiled.errors or compiled.application is None:
         raise _wrong(compiled.errors, session.language)
     rule = compiled.application.of(word).get(name)
     if rule is None:
         raise NotFound()
-    if word != "score" and not is_published(session.app, rule):
+    if word == "score":
+        return Drafted(compiled.application, rule) if rule.field else _held(session, layers, rule)
+    if not is_published(session.app, rule):
         raise Conflict("trial.unpublished")
     return Drafted(compiled.application, rule)
+
+
+def _held(session: Session, layers: Sequence[Layer], rule: Any) -> Drafted:
+    """A score that no field holds yet, with fields for the number and the grade as a publish would add them."""
+    if rule.entity not in session.app.entities:
+        raise Conflict("trial.unpublished")
+    taken = session.app.entities[rule.entity].fields
+    number, grade = (next(n for n in (word, *(f"{word}_{i}" for i in count(2))) if n not in taken) for word in _HOLDERS)
+    fields = {number: {"type": "score", "score": rule.name}}
+    if rule.grades:
+        fields[grade] = {"type": "grade", "score": rule.name}
+    text = orjson.dumps({"extend": rule.entity, "fields": fields}).decode()  # which is YAML as well
+    compiled = check([*layers, load_texts({"trial.yaml": text}, SITE)])
+    if compiled.errors or compiled.application is None:
+        raise _wrong(compiled.errors, session.language)
+    return Drafted(compiled.application, compiled.application.of("score")[rule.name])
 
 
 def declared(session: Session, text: str) -> tuple[str, Drafted]:
     """The kind and the rule of a document that need not be published in any form, with the application that has it.
 
     Raises `Forbidden` for others than administrators, `Refused` with a problem per mistake, and `Conflict` for what
-    is no rule that can be tried out, or a score that no record has yet.
+    is no rule that can be tried out.
     """
     if not session.user.admin:
         raise Forbidden()
@@ -91,8 +114,6 @@ def declared(session: Session, text: str) -> tuple[str, Drafted]:
     if len(found) != 1 or found[0].kind not in WORDS:
         raise Conflict("trial.kind", kinds=", ".join(WORDS))
     word, name = found[0].kind, found[0].name
-    if word == "score" and name not in session.app.of(word):
-        raise Conflict("trial.unpublished")
     return word, drafted(session, word, name, text)
 
 

@@ -152,12 +152,29 @@ def test_what_is_nowhere_published_is_tried_out(f: World) -> None:
         (chain.replace("user: vp", "role: nobody"), 422, "5:"),
         ("entity: thing\nfields: {name: text}\n", 409, "assignment"),
         (chain + "---\n" + fresh, 409, "assignment"),
-        ("score: fresh\nentity: lead\nparts: [{name: one, points: 5}]\n", 409, ""),
     ):
         page = unchanged(f, lambda draft=draft: admin("/rules/new", {"draft": draft}))
         assert (page.status_code, said in page.text) == (status, True), draft
     assert person(f, "zhangsan")("/rules/new").status_code == 403
     assert person(f, "vp")("/rules/new", {"draft": fresh}).status_code == 403
+
+
+@pytest.mark.mission("CU-20")
+def test_a_score_that_no_field_holds_yet_is_tried_out(f: World) -> None:
+    """Every record has another one than now, none; the grades are counted, and nothing is published or written."""
+    admin = person(f, "admin")
+    for n in range(3):
+        f.create("zhangsan", "lead", company=f"评{n}", phone=f"1391234100{n}", **({"email": "a@b.cn"} if n else {}))
+    fresh = 'score: fresh\nentity: lead\nparts:\n  - {name: one, points: 5}\n  - {name: mail, points: 20, when: "email is not None"}\n'
+    graded = fresh + "grades:\n  - {name: good, from: 20, label: {zh: 好, en: Good}}\n  - {name: bad, from: 0}\n"
+    page = unchanged(f, lambda: admin("/rules/new", {"draft": graded}))
+    assert (page.status_code, figures(page)) == (200, [3, 3, 3])
+    assert re.findall(r'<th scope="row">([^<]+)</th>', page.text) == ["– → 好", "– → bad"]
+    assert re.findall(r"<strong>(\d+)</strong>", page.text) == ["5", "25", "25"]
+    page = unchanged(f, lambda: admin("/rules/new", {"draft": fresh}))
+    assert figures(page) == [3, 3, 0]
+    wrong = unchanged(f, lambda: admin("/rules/new", {"draft": fresh.replace("email", "nosuch", 1)}))
+    assert (wrong.status_code, "4:" in wrong.text) == (422, True)
 
 
 def test_a_reminder_and_a_pool_are_run_dry(f: World) -> None:

@@ -7,11 +7,12 @@ import csv
 from collections import Counter
 from collections.abc import Iterator
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
 from runtime.exchange.neutral import restored
-from runtime.exchange.source import MOST_COLUMNS, Row, Source, Unreadable
+from runtime.exchange.source import MOST_COLUMNS, Row, Source, Unreadable, blank
 
 _CHUNK = 1 << 20
 _SAMPLE = 64_000  # characters looked at for the delimiter
@@ -23,7 +24,13 @@ def open_csv(path: Path, name: str, encoding: str | None = None, delimiter: str 
     """The table in a CSV file. Raises `Unreadable` for what is no text."""
     encoding = _known(encoding, name) if encoding else detect_encoding(path, name)
     delimiter = delimiter or _delimiter(path, encoding)
-    return Source(kind="csv", rows=partial(_rows, path, encoding, delimiter), encoding=encoding, delimiter=delimiter)
+    return Source(
+        kind="csv",
+        rows=partial(_rows, path, encoding, delimiter),
+        encoding=encoding,
+        delimiter=delimiter,
+        below=partial(_below, path, encoding, delimiter),
+    )
 
 
 def detect_encoding(path: Path, name: str) -> str:
@@ -103,3 +110,19 @@ def _rows(path: Path, encoding: str, delimiter: str) -> Iterator[Row]:
                 yield (row[0], [restored(c) if c[:1] == "'" else c for c in row[1]]) if quoted else row
         except csv.Error as error:
             raise Unreadable("import.broken_line", line=reader.line_num) from error
+
+
+def _below(path: Path, encoding: str, delimiter: str, above: int) -> int:
+    """What `_rows` gives below a row, counted without making anything of it: half the time of reading it so."""
+    found = 0
+    with _opened(path, encoding) as stream:
+        reader = csv.reader(stream, delimiter=delimiter)
+        try:
+            for row in islice(reader, above, None):
+                if len(row) > MOST_COLUMNS:
+                    raise Unreadable("import.too_many_columns", max=MOST_COLUMNS)
+                if (row and row[0] and not row[0].isspace()) or not blank(row):
+                    found += 1
+        except csv.Error as error:
+            raise Unreadable("import.broken_line", line=reader.line_num) from error
+    return found

@@ -38,7 +38,17 @@ from runtime.exchange.mapping import (
 from runtime.exchange.rejects import write_rejects
 from runtime.exchange.related import keyable
 from runtime.exchange.rows import Planner, RowPlan, Task
-from runtime.exchange.source import Header, Row, Source, data_rows, find_header, header_at, open_source, top_rows
+from runtime.exchange.source import (
+    Header,
+    Row,
+    Source,
+    count_rows,
+    data_rows,
+    find_header,
+    header_at,
+    open_source,
+    top_rows,
+)
 from runtime.exchange.state import JOB, Status
 from runtime.files.attachments import Use, link_files, storage_of, store_row
 from runtime.files.names import safe_name
@@ -135,7 +145,7 @@ def begin(session: Session, entity: str, path: Path, name: str, request: Request
     """
     target = _target(session, entity)
     source, header, columns = _read(session, target, path, name, request)
-    total = sum(1 for _ in data_rows(source, header))
+    total = count_rows(source, header)
     if total == 0:
         raise Refused("import.empty")
     with path.open("rb") as stream:

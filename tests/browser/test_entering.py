@@ -93,3 +93,20 @@ def test_the_form_fills_in_what_can_be_known(open_page: Opener, live: Live, view
     page.wait_for_url(re.compile("/e/task/new"))
     expect(page.locator("[data-field=customer] input[role=combobox]")).to_have_value(re.compile("零件制造"))
     expect(page.locator("[data-field=assignee] input[role=combobox]")).to_have_value("管理员")
+
+
+def test_nothing_moves_while_somebody_presses(open_page: Opener, live: Live) -> None:
+    """What the server says of a changed field waits until the button is let go: else Save would slip away beneath it."""
+    page = open_page()
+    page.goto(f"{live.address}/e/customer")
+    known = page.locator("tbody tr td a").first.inner_text()
+    page.goto(f"{live.address}/e/customer/new")
+    page.fill("#f-name", known)
+    page.locator("h1").hover()
+    with page.expect_response("**/duplicates*") as told:
+        page.mouse.down()  # the field is left, which asks for twins
+    assert told.value.status == 200
+    page.wait_for_timeout(300)
+    expect(page.locator("[data-duplicates]")).to_be_empty()
+    page.mouse.up()
+    expect(page.locator("[data-duplicates]")).to_contain_text(known)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.conftest import BOTH, DESKTOP, Live, Opener, sync_api
+from tests.browser.conftest import BOTH, DESKTOP, Live, Opener, fits, sync_api
 
 pytestmark = pytest.mark.browser
 expect = sync_api.expect
@@ -75,7 +75,8 @@ def test_orders_with_their_lines_in_one_sheet(
         expect(page.locator("[name=target] >> nth=2")).to_have_value("lines.product")
         page.select_option("#match", "name")
         page.click("button[value=dry]")
-        assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+        expect(page.locator(".import-lines")).to_be_visible()
+        assert fits(page)
 
     tried()
     expect(page.locator(".figures dd").first).to_have_text("2")

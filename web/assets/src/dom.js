@@ -42,6 +42,25 @@ export const each = (selector, prepare) => {
   document.readyState === "loading" ? document.addEventListener("DOMContentLoaded", start) : start();
 };
 
+// While a button of the mouse or a finger is down nothing may move: what is let go elsewhere than it was pressed is no click.
+let still = Promise.resolve();
+addEventListener(
+  "pointerdown",
+  () => {
+    still = new Promise((done) => {
+      for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => setTimeout(done), { once: true, capture: true });
+      setTimeout(done, 2000); // let go outside of the window
+    });
+  },
+  true,
+);
+// What came while somebody pressed, once it may be shown.
+export const settled = async (found) => {
+  const value = await found;
+  await still;
+  return value;
+};
+
 export const make = (tag, attributes = {}, ...children) => {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {

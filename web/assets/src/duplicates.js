@@ -1,5 +1,5 @@
 // While a record is entered: what it is likely a twin of, asked whenever a field that decides it has changed.
-import { all, csrf, each, on } from "./dom.js";
+import { all, csrf, each, on, settled } from "./dom.js";
 
 each("[data-duplicates]", (box) => {
   const form = box.closest("form");
@@ -23,7 +23,7 @@ each("[data-duplicates]", (box) => {
         headers: { "X-CSRFToken": csrf(), "HX-Request": "true" },
         signal: running.signal,
       });
-      if (answer.ok) box.innerHTML = await answer.text(); // written and escaped by the server
+      if (answer.ok) box.innerHTML = await settled(answer.text()); // written and escaped by the server
     } catch (error) {
       if (error.name !== "AbortError") throw error;
     }

@@ -1,5 +1,5 @@
 // Forms: nothing typed is lost, rules answer while one types, problems are shown where they are.
-import { all, csrf, each, on, one, say } from "./dom.js";
+import { all, csrf, each, on, one, say, settled } from "./dom.js";
 import { reveal } from "./menus.js";
 import { toast } from "./toasts.js";
 
@@ -42,7 +42,7 @@ each("form[data-record]", (form) => {
         headers: { "X-CSRFToken": csrf(), "HX-Request": "true" },
         signal: running.signal,
       });
-      if (answer.ok) apply(form, await answer.json());
+      if (answer.ok) apply(form, await settled(answer.json()));
     } catch (error) {
       if (error.name !== "AbortError") throw error;
     }

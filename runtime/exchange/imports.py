@@ -57,7 +57,7 @@ from runtime.security.access import Access
 if TYPE_CHECKING:
     from runtime.site import Session, Site
 
-BATCH = 4000  # rows of a transaction: fewer write the same pages of the indexes again less often
+BATCH = 8000  # rows of a transaction: fewer write the same pages of the indexes again less often
 SAMPLE = 20
 ROUNDS = 3  # a batch is done again without records whose related ones are refused; then record by record
 PATIENCE = (0.2, 0.5, 1.0, 2.0, 4.0)  # seconds between tries of a batch while the database is busy

@@ -6,7 +6,7 @@ from typing import Any
 
 from werkzeug.test import TestResponse
 
-from tests.channels.walk import Finding, Walk, body
+from tests.channels.walk import Finding, Walk, body, canaries
 from tests.channels.world import content
 
 
@@ -45,8 +45,8 @@ class Writes(Walk):
 
     def refused(self, channel: str, answer: TestResponse, status: int) -> None:
         self.same(channel, answer.status_code, status)
-        if b"zq" in answer.data and self.role.scopes["read"] is None:
-            self.wrong(channel, "leak", answer.text[:200])
+        if (leaked := canaries(answer.data)) and self.role.scopes["read"] is None:  # a token may hold the first letters
+            self.wrong(channel, "leak", sorted(leaked))
 
     def post(self, address: str, data: Any = None) -> TestResponse:
         self.steps += 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import time
 from copy import deepcopy
 
 import pytest
@@ -51,13 +50,6 @@ def test_dependencies_come_after_what_they_read(application: Compiled) -> None:
     for dependency in app.dependencies:
         for read in dependency.reads:
             assert order.get(read, -1) < order[dependency.entity, dependency.field]
-
-
-def test_compiling_stock_takes_less_than_a_second() -> None:
-    layers = [platform(), stock()]
-    started = time.process_time()
-    compile_application(layers)
-    assert time.process_time() - started < 1.0
 
 
 def test_fingerprints_tell_storage_from_display() -> None:

@@ -89,7 +89,7 @@ def _held(session: Session, layers: Sequence[Layer], rule: Any) -> Drafted:
     if rule.entity not in session.app.entities:
         raise Conflict("trial.unpublished")
     taken = session.app.entities[rule.entity].fields
-    number, grade = (next(n for n in (word, *(f"{word}_{i}" for i in count(2))) if n not in taken) for word in _HOLDERS)
+    number, grade = (next(n for i in count(1) if (n := f"{word}_{i}") not in taken) for word in _HOLDERS)
     fields = {number: {"type": "score", "score": rule.name}}
     if rule.grades:
         fields[grade] = {"type": "grade", "score": rule.name}

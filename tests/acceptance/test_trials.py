@@ -169,12 +169,12 @@ def test_a_score_that_no_field_holds_yet_is_tried_out(f: World) -> None:
     graded = fresh + "grades:\n  - {name: good, from: 20, label: {zh: 好, en: Good}}\n  - {name: bad, from: 0}\n"
     page = unchanged(f, lambda: admin("/rules/new", {"draft": graded}))
     assert (page.status_code, figures(page)) == (200, [3, 3, 3])
-    assert re.findall(r'<th scope="row">([^<]+)</th>', page.text) == ["– → 好", "– → bad"]
+    assert re.findall(r'<th scope="row">([^<]+)</th>', page.text) == ["– → 好", "– → Bad"]
     assert re.findall(r"<strong>(\d+)</strong>", page.text) == ["5", "25", "25"]
     page = unchanged(f, lambda: admin("/rules/new", {"draft": fresh}))
     assert figures(page) == [3, 3, 0]
     wrong = unchanged(f, lambda: admin("/rules/new", {"draft": fresh.replace("email", "nosuch", 1)}))
-    assert (wrong.status_code, "4:" in wrong.text) == (422, True)
+    assert (wrong.status_code, "5:" in wrong.text) == (422, True)
 
 
 def test_a_reminder_and_a_pool_are_run_dry(f: World) -> None:
